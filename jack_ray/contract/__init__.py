@@ -1,0 +1,1 @@
+"""What crosses the process walls: values, files and errors. Standard library only."""

@@ -1,0 +1,97 @@
+"""The config nodes that belong to no method: what each setting means. The values are in `conf/`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jack_ray.contract.settings import setting
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """`train`: how a method is trained. Everything here but the last four changes the numbers."""
+
+    optimizer: Literal["adam", "sgd"] = setting("update rule, with PyTorch's formulas")
+    lr: float = setting("learning rate; a method may give parts of the model a multiple of it", gt=0)
+    schedule: Literal["constant", "multistep", "cosine"] = setting("how the learning rate changes over the steps")
+    milestones: tuple[int, ...] = setting("multistep: steps at which the rate is multiplied by gamma", unit="steps", ge=1)
+    gamma: float = setting("multistep: the factor", gt=0, le=1)
+    warmup_steps: int = setting("steps over which the rate rises linearly from 0", unit="steps", ge=0)
+    betas: tuple[float, float] = setting("adam: decay of the two moment estimates", ge=0, lt=1)
+    eps: float = setting("adam: added to the root of the second moment, after bias correction", gt=0)
+    momentum: float = setting("sgd: momentum", ge=0, lt=1)
+    nesterov: bool = setting("sgd: Nesterov's form of momentum")
+    weight_decay: float = setting("L2 penalty added to the gradient; only of parameters that have one", ge=0)
+    clip_norm: float | None = setting("largest norm of the whole gradient; null leaves it", gt=0)
+    batch: int = setting("samples of one step over all ranks; must divide among them", unit="samples", ge=1)
+    steps: int = setting("optimiser steps", unit="steps", ge=1)
+    evaluate_every: int = setting("steps between evaluations, each on all samples of `select_on`", unit="steps", ge=1)
+    select_on: Literal["val", "test"] = setting(
+        "the split on which the best checkpoint is chosen; test is what TSL300's code does, and is tagged so"
+    )
+    metric: str = setting("the evaluation's number by which the best checkpoint is chosen")
+    mode: Literal["max", "min"] = setting("whether more of the metric is better")
+    test_at_end: bool = setting("score the best checkpoint on the test split when training ends")
+    seed: int = setting("all randomness: initial weights, order, dropout, annotator, split", ge=0)
+    weights: str | None = setting("file with weights to start from (.safetensors, .pth or .pkl); null: random")
+    checkpoint_every: int = setting("steps between checkpoints that training can go on from", unit="steps", ge=1)
+    keep_checkpoints: int = setting("how many of the latest checkpoints stay on disk; the best one always stays", ge=1)
+    log_every: int = setting("steps between two entries of the training loss", unit="steps", ge=1)
+    prefetch: int = setting("samples read ahead by a thread", unit="samples", ge=0)
+
+
+@dataclass(frozen=True)
+class SweepConfig:
+    """`sweep`: which trials there are. `over` speaks Hydra's sweep grammar."""
+
+    strategy: Literal["none", "grid", "random", "tpe", "asha"] = setting(
+        "none: one trial. grid: every combination. random, tpe: `num_trials` points drawn by Optuna. "
+        "asha: tpe's points, the worst stopped early by successive halving"
+    )
+    over: dict[str, str] = setting("setting -> choice(..), range(..), interval(..), tag(log, interval(..)) or a,b,c")
+    num_trials: int = setting("random, tpe, asha: how many points to draw", unit="trials", ge=1)
+    seed: int = setting("seed of the drawing of points", ge=0)
+    max_concurrent: int | None = setting("trials that run at the same time; null: as many as there is room for", ge=1)
+    min_steps: int = setting("asha: no trial is stopped before this many steps", unit="steps", ge=1)
+    reduction_factor: int = setting("asha: one in this many goes on at each rung", ge=2)
+
+
+@dataclass(frozen=True)
+class ClusterConfig:
+    """`cluster`: where trials run. Nothing here but `ranks` changes a trial's numbers."""
+
+    kind: Literal["ray", "inline"] = setting("ray: actors on a Ray cluster. inline: children of this process, one after the other")
+    address: str | None = setting("null: a Ray of this machine alone; auto, host:port or ray://host:port: a running one")
+    ranks: int | None = setting("processes of a trial; null: 2 where there are 2 cores, else 1", unit="ranks", ge=1)
+    cpus_per_rank: int = setting("processor cores of a rank, and the threads it computes with", unit="cores", ge=1)
+    gpus_per_rank: int = setting("GPUs of a rank; 0 computes on processors", unit="GPUs", ge=0, le=1)
+    wait_s: float = setting("seconds between two explanations of why a trial still waits", unit="s", gt=0)
+
+
+@dataclass(frozen=True)
+class MpiConfig:
+    """`mpi`: how the ranks of a trial are started and watched."""
+
+    kind: Literal["openmpi", "none"] = setting("openmpi: mpirun. none: one rank, started without MPI")
+    timeout_s: float = setting("a rank without a sign of life for so long hangs; the first compilation counts as life", unit="s", gt=0)
+    stop_s: float = setting("time for the ranks to end by themselves before they are killed", unit="s", gt=0)
+
+
+@dataclass(frozen=True)
+class TrackingConfig:
+    """`tracking`: where runs are compared."""
+
+    kind: Literal["mlflow", "none"] = setting("mlflow: one run a trial, nested in the sweep's. none: files only")
+    uri: str = setting("an MLflow server (http://..) or a store (sqlite:///absolute/path)")
+    experiment: str = setting("MLflow experiment that holds the runs")
+    flush_s: float = setting("seconds between two deliveries to MLflow", unit="s", gt=0)
+    give_up_s: float = setting("at the end: how long to go on trying when MLflow cannot be reached", unit="s", ge=0)
+    upload_checkpoints: bool = setting("upload the best and the last checkpoint as artifacts")
+
+
+@dataclass(frozen=True)
+class SiteConfig:
+    """`site`: where things lie on this machine."""
+
+    data: str = setting("folder of the data sets")
+    runs: str = setting("folder of trials and sweeps: checkpoints, logs, journal")
+    jittor: str = setting("home of Jittor's compiled operators; shared by all trials of a machine")

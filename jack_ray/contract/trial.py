@@ -1,0 +1,58 @@
+"""A trial: one method with one set of numbers. Its id is the hash of everything that changes the result."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jack_ray.contract.errors import JackRayError
+from jack_ray.contract.files import digest, write_json
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a rank needs to know, as plain JSON values.
+
+    method: the folder of `jack_ray.methods`. model, data, train: the config nodes, checked, paths absolute.
+    data_identity: the content of the data set in a few digits, from the method's `files.identity`.
+    ranks: processes that share the batch; part of the id, because another number of summands gives other bits.
+    threads: threads a rank computes with. It also changes the last bits, so a trial keeps the number it was
+    started with; it is not part of the id, because it belongs to the machine.
+    """
+
+    method: str
+    model: dict[str, Any]
+    data: dict[str, Any]
+    train: dict[str, Any]
+    data_identity: str
+    ranks: int
+    threads: int
+
+    @property
+    def id(self) -> str:
+        """`tsl-1f0c9d3a52`: the same for the same numbers, whichever way they were typed."""
+        data = {key: value for key, value in self.data.items() if key not in PLACES}
+        train = {key: value for key, value in self.train.items() if key not in DOES_NOT_CHANGE_NUMBERS}
+        numbers = [self.method, self.model, data, self.data_identity, train, self.ranks]
+        return f"{self.method}-{digest(numbers)}"
+
+    def save(self, path: Path) -> None:
+        """Write the file that the ranks are started with."""
+        write_json(path, asdict(self) | {"id": self.id})
+
+
+PLACES = frozenset({"root"})
+"""Settings of a data node that say where the data lies, not what it is."""
+
+DOES_NOT_CHANGE_NUMBERS = frozenset({"checkpoint_every", "keep_checkpoints", "log_every", "prefetch"})
+"""Settings of the train node that leave every result as it is."""
+
+
+def load_trial(path: Path) -> Trial:
+    """Read a trial file. Raises JackRayError naming the file when it is not one."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        values.pop("id")
+        return Trial(**values)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JackRayError(f"{path} is not a trial file ({error}). It is written by jack_ray.launch.") from error

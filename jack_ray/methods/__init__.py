@@ -1,0 +1,1 @@
+"""The affective-computing methods: one folder each, its name is its registration."""

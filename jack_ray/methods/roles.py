@@ -1,0 +1,110 @@
+"""What the files of a method's folder export. Adding a method is adding a folder; nothing else is edited.
+
+| file      | exports                   | imported by                                                       |
+|-----------|---------------------------|-------------------------------------------------------------------|
+| config.py | Config, DataConfig, check | the driver and the ranks; standard library and `contract` only     |
+| files.py  | inspect                   | the driver and the ranks; standard library, numpy, `contract`      |
+| data.py   | Data                      | the ranks; numpy, no Jittor                                        |
+| model.py  | Model                     | the ranks; Jittor                                                  |
+| loss.py   | Loss                      | the ranks; Jittor                                                  |
+| metric.py | Metric                    | the ranks, `jack_ray.score`; numpy, no Jittor                      |
+| demo.py   | generate                  | `jack_ray.data demo`; numpy                                        |
+| golden.py | check_file                | `jack_ray.verify`; Jittor. The golden files lie in `golden/`       |
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from jack_ray.contract.errors import Fault
+
+Split = Literal["train", "val", "test"]
+Sample = dict[str, Any]
+"""numpy arrays and plain values of one example."""
+Batch = dict[str, Any]
+"""numpy arrays and plain values that the model takes at once."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a look at a data set's files found, without reading the large ones."""
+
+    identity: str
+    """Changes whenever the content changes that training would see; empty if there are faults."""
+    faults: tuple[Fault, ...] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    """Counts for people: {"train videos": 200, ...}."""
+
+
+class InspectFiles(Protocol):
+    """`files.inspect`: every problem of the data set's files, with file and place; and their identity."""
+
+    def __call__(self, data: Any) -> Inspection: ...
+
+
+class DataRole(Protocol):
+    """`data.Data(model, data, split, seed)`: the examples of a split. Deterministic in its arguments."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample:
+        """Read one example; called from a reading thread. Raises DataError naming the file."""
+        ...
+
+    def collate(self, samples: Sequence[Sample]) -> list[Batch]:
+        """What the model takes at once, in order; TSL-Net: one batch a video, as lengths differ."""
+        ...
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that learn at the same rate. `rate` multiplies `train.lr`."""
+
+    parameters: Mapping[str, Any]
+    """state-dict name -> Var"""
+    rate: float = 1.0
+
+
+class ModelRole(Protocol):
+    """`model.Model(config)`: a jittor Module with the published state-dict names."""
+
+    def execute(self, batch: Batch) -> dict[str, Any]:
+        """The outputs by name, for the metric (evaluation) or the loss (training)."""
+        ...
+
+    def groups(self) -> list[Group]:
+        """Every trainable parameter exactly once."""
+        ...
+
+
+class LossRole(Protocol):
+    """`loss.Loss(config)`: gets the model, since some methods run it twice a step."""
+
+    def __call__(self, model: Any, batch: Batch) -> tuple[Any, dict[str, Any]]:
+        """The loss of a batch (mean over its samples) and its terms by name, all scalar Vars."""
+        ...
+
+
+class MetricRole(Protocol):
+    """`metric.Metric(config, data)`: exact numbers over a split, from parts that several ranks saw."""
+
+    def update(self, outputs: Mapping[str, Any], batch: Batch) -> None:
+        """Take in the outputs (numpy) of one batch."""
+        ...
+
+    def state(self) -> Any:
+        """All that was taken in, as JSON values; travels between ranks."""
+        ...
+
+    def merge(self, state: Any) -> None:
+        """Take in what another rank's metric saw."""
+        ...
+
+    def result(self) -> dict[str, float]:
+        """The numbers, names as they appear in MLflow (`average_mAP`); independent of the order of samples."""
+        ...
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """Draw what a person wants to see of the split; may be none."""
+        ...
