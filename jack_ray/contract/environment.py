@@ -1,0 +1,75 @@
+"""The environment of a process that imports Jittor; it must be complete before the import.
+
+Jittor builds its compiler command and the folder of its cache from these variables, so every process that
+shares a cache needs the same ones.
+"""
+
+import os
+import sys
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+
+_FOREIGN_PREFIXES = ("OMPI_", "PMIX_", "PRTE_", "ORTE_", "PMI_", "SLURM_", "HYDRA_", "MPI_")
+"""Left by another MPI job or a batch system around us. OMPI_COMM_WORLD_SIZE alone makes Jittor believe that it is
+a rank; a SLURM_ variable makes mpirun look for slurm."""
+
+PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+
+
+def without_foreign_mpi(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what another MPI job left in it."""
+    return {key: value for key, value in environment.items() if not key.startswith(_FOREIGN_PREFIXES)}
+
+
+def jittor_variables(jittor_home: Path, threads: int, gpu: bool = False) -> dict[str, str]:
+    """What Jittor needs to be told.
+
+    jittor_home: holds the compiled operators. threads: threads of this process; a machine's cores divided by the
+    processes on it, since more cost a factor of 20 in libgomp's waiting. gpu: whether to compile for CUDA.
+    """
+    variables = {
+        "HOME": str(jittor_home),  # another JITTOR_HOME alone would be written into the user's own Jittor settings
+        "JITTOR_HOME": str(jittor_home),
+        "cache_name": "default",  # otherwise the git branch of the folder it was started in
+        "OMP_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "log_silent": "1",
+        "gdb_path": "",  # a crash otherwise starts gdb and waits for it
+        "FIX_TORCH_ERROR": "0",  # do not import torch
+        "use_cutt": "0",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONNOUSERSITE": "1",
+    }
+    if not gpu:
+        variables["nvcc_path"] = ""  # an nvcc without a usable CUDA runtime breaks the import
+    config = Path(sysconfig.get_config_var("BINDIR")) / f"python{sysconfig.get_python_version()}-config"
+    if config.exists():
+        variables["python_config_path"] = str(config)
+    return variables
+
+
+def rank_environment(
+    jittor_home: Path, threads: int, gpu: bool = False, base: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """A whole environment for mpirun and its ranks: `base` (this process's own) without foreign MPI, with Jittor's.
+
+    The compiler wrappers of Open MPI are found beside this interpreter; the package is found where this one is.
+    """
+    environment = without_foreign_mpi(os.environ if base is None else base)
+    environment |= jittor_variables(jittor_home, threads, gpu)
+    binaries = str(Path(sys.executable).parent)
+    environment["PATH"] = os.pathsep.join([binaries, environment.get("PATH", os.defpath)])
+    known = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE_PARENT), *([known] if known else [])])
+    environment["OPAL_PREFIX"] = sys.prefix
+    if os.geteuid() == 0:
+        environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    return environment
+
+
+def default_jittor_home() -> Path:
+    """`$JACK_RAY_JITTOR_HOME`, or `~/.cache/jack_ray/jittor`."""
+    named = os.environ.get("JACK_RAY_JITTOR_HOME")
+    return Path(named) if named else Path.home() / ".cache" / "jack_ray" / "jittor"
