@@ -1,0 +1,1 @@
+"""One rank: training, evaluation, checkpoints. Jittor and MPI live here."""
