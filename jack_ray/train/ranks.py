@@ -1,0 +1,56 @@
+"""The ranks of a trial, and all that passes between them. The only file that speaks MPI.
+
+Every function is called on all ranks, in the same order.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import jittor as jt
+
+
+class Ranks:
+    """This rank among the others. Without mpirun there is one rank, and nothing is sent."""
+
+    def __init__(self) -> None:
+        self.rank = int(jt.rank) if jt.in_mpi else 0
+        self.size = int(jt.world_size) if jt.in_mpi else 1
+        self._world: Any = None
+        if self.size > 1:
+            import mpi4py
+
+            mpi4py.rc.initialize = False  # Jittor did
+            mpi4py.rc.finalize = False
+            from mpi4py import MPI
+
+            self._world = MPI.COMM_WORLD
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this rank writes events and checkpoints."""
+        return self.rank == 0
+
+    def gather(self, value: Any) -> list[Any]:
+        """Every rank's value, by rank, on every rank. Plain values and numpy arrays, never Vars."""
+        return [value] if self._world is None else list(self._world.allgather(value))
+
+    def sum_gradients(self, gradients: Mapping[str, jt.Var]) -> dict[str, jt.Var]:
+        """The sum over ranks of each gradient; NCCL on GPUs, MPI elsewhere.
+
+        One message a tensor: buckets win less than a tenth on one machine. Each is waited for, since ranks that
+        order pending messages differently would wait for each other for ever.
+        """
+        if self._world is None:
+            return dict(gradients)
+        summed = {}
+        for name in sorted(gradients):
+            reduced = gradients[name].mpi_all_reduce("add")
+            reduced.sync()
+            summed[name] = reduced
+        return summed
+
+
+def rank_from_environment() -> int:
+    """This process's rank before Jittor is imported."""
+    return int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
