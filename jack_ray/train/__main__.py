@@ -1,0 +1,117 @@
+"""One rank of a trial: `python -m jack_ray.train runs/trials/<id>/trial.json`, under mpirun or alone.
+
+Nothing that takes time is imported before this process is tied to its parent's life and its output goes to the
+rank's log. Whatever goes wrong ends in this rank's failure file and a hard exit: a rank that unwinds politely
+would wait for the others in MPI's finalisation.
+"""
+
+import contextlib
+import ctypes
+import errno
+import os
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+from jack_ray.contract.environment import default_jittor_home, jittor_variables
+from jack_ray.contract.errors import DataError, FaultsError, JackRayError, TrainError
+from jack_ray.contract.failure import Failure, Kind, now, write_failure
+from jack_ray.contract.paths import TrialFolder
+from jack_ray.contract.trial import load_trial
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _kind(error: BaseException) -> Kind:
+    if isinstance(error, DataError):
+        return "data"
+    if isinstance(error, TrainError):
+        return "diverged"
+    if isinstance(error, MemoryError):
+        return "memory"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "disk"
+    return "error"
+
+
+def failure_of(error: BaseException, rank: int) -> Failure:
+    """What a rank leaves behind: the message of our own errors, the name and message of others, the traceback."""
+    kind = _kind(error)
+    message = str(error) if isinstance(error, JackRayError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, FaultsError):
+        message = "; ".join(str(fault).split("\n")[0] for fault in error.faults)
+    if kind == "disk" and isinstance(error, OSError):
+        message = f"no space left on the disk of {error.filename or 'the runs folder'}; free some and run it again"
+    return now(kind, message, socket.gethostname(), rank, "".join(traceback.format_exception(error)))
+
+
+def _tie_to_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _redirect(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    os.close(handle)
+
+
+def _restore_handlers() -> None:
+    """Undo what importing Jittor did: any child that a signal ends would otherwise end this process."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _run(folder: TrialFolder, attempt: int) -> None:
+    trial = load_trial(folder.trial)
+    from jack_ray.train.method import typed
+
+    settings = typed(trial)
+    import jittor as jt
+
+    _restore_handlers()
+    from jack_ray.train.loop import fit
+    from jack_ray.train.ranks import Ranks
+    from jack_ray.train.report import Report
+    from jack_ray.train.versions import versions
+
+    jt.flags.use_cuda = int(os.environ.get("JACK_RAY_GPU", "0"))
+    ranks = Ranks()
+    if ranks.size != trial.ranks:
+        raise JackRayError(f"{folder.trial} is a trial of {trial.ranks} ranks, but {ranks.size} were started")
+    report = Report(folder, ranks.rank, attempt)
+    report.started(ranks=ranks.size, threads=trial.threads, host=socket.gethostname(), versions=versions())
+    fit(trial.method, settings, folder, ranks, report)
+    ranks.gather(None)  # no rank leaves while another still writes
+
+
+def main(argv: list[str]) -> int:
+    """Train; 0 when the trial is complete, 1 when this rank's failure file says why not."""
+    if len(argv) != 1 or argv[0] in ("-h", "--help"):
+        print(__doc__)
+        return 0 if argv and argv[0] in ("-h", "--help") else 2
+    launched = "JACK_RAY_ATTEMPT" in os.environ
+    folder = TrialFolder(Path(argv[0]).resolve().parent)
+    rank = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
+    if launched:
+        _tie_to_parent()
+        _redirect(folder.log(rank))
+    elif "JITTOR_HOME" not in os.environ:
+        os.environ |= jittor_variables(default_jittor_home(), os.cpu_count() or 1)
+    try:
+        _run(folder, int(os.environ.get("JACK_RAY_ATTEMPT", "1")))
+    except BaseException as error:
+        failure = failure_of(error, rank)
+        with contextlib.suppress(OSError):  # a full disk must not hide the first cause
+            write_failure(folder.failure(rank), failure)
+        print(failure.trace if launched else f"error: {failure}", file=sys.stderr, flush=True)
+        sys.stderr.flush()
+        os._exit(1)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,180 @@
+"""The training loop of one trial, the same on every rank."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jittor as jt
+import numpy as np
+
+from jack_ray.contract.errors import TrainError, WeightsError
+from jack_ray.contract.paths import TrialFolder
+from jack_ray.contract.schema import TrainConfig
+from jack_ray.methods.roles import Batch
+from jack_ray.methods.shared.batchnorm import absorb, drain
+from jack_ray.train import checkpoint, evaluate, optimizer, schedule, weights
+from jack_ray.train.checkpoint import Progress
+from jack_ray.train.method import Parts, Settings
+from jack_ray.train.order import Step, share, step_samples
+from jack_ray.train.ranks import Ranks
+from jack_ray.train.reading import read_ahead
+from jack_ray.train.report import Report
+from jack_ray.train.seeds import seed_of
+
+
+class Training:
+    """Everything that changes while a trial trains."""
+
+    def __init__(self, method: str, settings: Settings, folder: TrialFolder, ranks: Ranks, report: Report) -> None:
+        self.config: TrainConfig = settings.train
+        self.folder = folder
+        self.ranks = ranks
+        self.report = report
+        self.parts = Parts(method, settings)
+        self.data = self.parts.data("train")
+        jt.set_global_seed(seed_of(self.config.seed, "weights"), different_seed_for_mpi=False)
+        self.model = self.parts.model()
+        self.model.train()
+        self.loss = self.parts.loss()
+        groups = self.model.groups()
+        self.parameters: dict[str, jt.Var] = {name: var for group in groups for name, var in group.parameters.items()}
+        self.optimizer = optimizer.make(self.config, groups)
+        self.progress = Progress(0, self.config.seed)
+
+    def begin(self) -> None:
+        """Go on from the last whole checkpoint, or start from random or given weights."""
+        found = checkpoint.latest(self.folder)
+        steps = self.ranks.gather(found.progress.step if found else 0)
+        if found is not None and steps[0] < found.progress.step:  # the ranks must agree, also while one disk lags
+            found = checkpoint.load(self.folder, steps[0])
+        if found is not None:
+            weights.load_into(self.model, found.model)
+            self.optimizer.load(found.optimizer)
+            self.progress = found.progress
+        elif self.config.weights is not None:
+            told = weights.load_into(self.model, weights.read_weights(Path(self.config.weights)))
+            if not told.loaded:
+                raise WeightsError(f"{self.config.weights} holds none of the model's tensors\n{told}")
+            print(told, flush=True)
+
+    def step(self) -> dict[str, float]:
+        """One optimiser step over all ranks; its loss terms, averaged over the step's samples."""
+        number = self.progress.step
+        samples = step_samples(len(self.data), self.config.batch, self.config.seed, number)
+        gradients, seen = self._accumulate(number, samples)
+        gradients = self.ranks.sum_gradients(gradients)
+        everyone = [entry for rank in self.ranks.gather(seen) for entry in rank]
+        for _, statistics in everyone:
+            absorb(self.model, statistics)
+        values = _mean([terms for terms, _ in everyone])
+        if not all(math.isfinite(value) for value in values.values()):
+            raise TrainError(f"the loss is not finite at step {number + 1}: {_shown(values)}; try a smaller train.lr")
+        values["gradient_norm"] = self._norm(gradients)
+        rate = schedule.rate(self.config, number)
+        self.optimizer.step(self._clipped(gradients, values["gradient_norm"]), rate)
+        self.progress = Progress(number + 1, self.config.seed, self.progress.best_step, self.progress.best_value)
+        return values | {"lr": rate, "epoch": float(samples.epoch)}
+
+    def _accumulate(self, number: int, samples: Step) -> tuple[dict[str, jt.Var], list[tuple[dict[str, float], Any]]]:
+        """This rank's part of the gradient, and (loss terms, batch statistics) of each of its batches in order."""
+        total: dict[str, jt.Var] = {}
+        seen: list[tuple[dict[str, float], Any]] = []
+        mine = share(len(samples.indices), self.ranks.rank, self.ranks.size)
+        chosen = [samples.indices[position] for position in mine]
+        for position, sample in zip(mine, read_ahead(self.data, chosen, self.config.prefetch), strict=True):
+            for batch in self.data.collate([sample]):
+                # the place in the whole batch, not in this rank's part: the same masks on any number of ranks
+                jt.set_seed(seed_of(self.config.seed, "step", number, position))
+                seen.append(self._backward(batch, 1.0 / len(samples.indices), total))
+                self.report.beat()
+        return total, seen
+
+    def _backward(self, batch: Batch, weight: float, total: dict[str, jt.Var]) -> tuple[dict[str, float], Any]:
+        loss, terms = self.loss(self.model, batch)
+        names = list(self.parameters)
+        for name, gradient in zip(names, jt.grad(loss * weight, [self.parameters[name] for name in names]), strict=True):
+            total[name] = gradient if name not in total else total[name] + gradient
+        jt.sync(list(total.values()))
+        values = {name: float(np.asarray(term.numpy()).reshape(-1)[0]) for name, term in terms.items()}
+        return values, drain(self.model)
+
+    def _norm(self, gradients: Mapping[str, jt.Var]) -> float:
+        squares = [float((gradient * gradient).sum().numpy().reshape(-1)[0]) for gradient in gradients.values()]
+        norm = math.sqrt(math.fsum(squares))
+        if not math.isfinite(norm):
+            raise TrainError(f"the gradient is not finite at step {self.progress.step + 1}; try a smaller train.lr")
+        return norm
+
+    def _clipped(self, gradients: dict[str, jt.Var], norm: float) -> dict[str, jt.Var]:
+        limit = self.config.clip_norm
+        if limit is None or norm <= limit:
+            return gradients
+        return {name: gradient * (limit / norm) for name, gradient in gradients.items()}
+
+    def evaluate(self) -> dict[str, float]:
+        """Score the split that chooses the best checkpoint, and remember if this is it."""
+        split = self.config.select_on
+        metric = evaluate.score(self.parts, self.model, split, self.ranks, self.report)
+        values = evaluate.named(metric, split)
+        value = values[f"{split}/{self.config.metric}"]
+        best = self.progress.best_value
+        if best is None or (value > best if self.config.mode == "max" else value < best):
+            self.progress = Progress(self.progress.step, self.config.seed, self.progress.step, value)
+        return values
+
+    def save(self) -> None:
+        """Write a checkpoint on rank 0 and wait for it on all."""
+        if self.ranks.is_main:
+            state = {name: np.array(value.numpy()) for name, value in self.model.state_dict().items()}
+            path = checkpoint.save(self.folder, self.progress, state, self.optimizer.state())
+            checkpoint.point_to_best(self.folder, self.progress, self.config.metric)
+            checkpoint.prune(self.folder, self.config.keep_checkpoints, self.progress.best_step)
+            is_best = self.progress.best_step == self.progress.step
+            self.report.checkpoint(self.progress.step, path, is_best, self.progress.best_value if is_best else None)
+        self.ranks.gather(None)
+
+    def finish(self) -> dict[str, float]:
+        """The trial's final numbers, from its best checkpoint; pictures of the last split scored."""
+        split = self.config.select_on
+        values = {"best_step": float(self.progress.best_step or 0)}
+        if self.progress.best_value is not None:
+            values[f"best/{self.config.metric}"] = self.progress.best_value
+        best = checkpoint.load(self.folder, self.progress.best_step or 0)
+        if best is not None:
+            weights.load_into(self.model, best.model)
+        scored = "test" if self.config.test_at_end else split
+        metric = evaluate.score(self.parts, self.model, scored, self.ranks, self.report)
+        values |= evaluate.named(metric, scored) if self.config.test_at_end else {}
+        if self.ranks.is_main:
+            evaluate.draw(metric, self.folder.artifacts / scored, self.report, self.progress.step)
+        return values
+
+
+def _mean(entries: list[dict[str, float]]) -> dict[str, float]:
+    """The mean of each term; summed exactly, so that the number of ranks does not show."""
+    return {name: math.fsum(entry[name] for entry in entries) / len(entries) for name in entries[0]}
+
+
+def _shown(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name}={value:g}" for name, value in values.items())
+
+
+def fit(method: str, settings: Settings, folder: TrialFolder, ranks: Ranks, report: Report) -> None:
+    """Train a trial to its end, from wherever it stands."""
+    config = settings.train
+    training = Training(method, settings, folder, ranks, report)
+    training.begin()
+    report.phase("training")
+    while training.progress.step < config.steps:
+        values = training.step()
+        step = training.progress.step
+        is_last = step == config.steps
+        if step % config.log_every == 0 or is_last:
+            report.metrics(step, {f"train/{name}": value for name, value in values.items()})
+        if step % config.evaluate_every == 0 or is_last:
+            report.metrics(step, training.evaluate())
+        if is_last or step % config.checkpoint_every == 0 or training.progress.best_step == step:
+            training.save()
+    report.phase("evaluating")
+    report.finished(training.progress.step, training.finish())
