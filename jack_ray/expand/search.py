@@ -1,0 +1,230 @@
+"""A search over an Optuna study: ask for the next point, report numbers, tell how a trial ended.
+
+Everything is written to the journal before it is acted on, so a driver that was killed at any moment opens
+the same search again and gets the same next point.
+"""
+
+import itertools
+import math
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from jack_ray.contract.errors import ConfigError, Fault
+from jack_ray.contract.files import digest
+from jack_ray.contract.schema import SweepConfig
+from jack_ray.expand.journal import open_journal
+from jack_ray.expand.space import Axis, Point, read_space
+
+Ending = Literal["finished", "stopped", "failed"]
+
+_FAILED = "jack_ray.failed"
+_STOPPED = "jack_ray.stopped"
+_SPACE = "jack_ray.space"
+_REDRAWS = 16
+"""How often a point that was already asked for is drawn again before one is picked."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """The points of one sweep. Made by `open_search`; one process at a time."""
+
+    config: SweepConfig
+    axes: tuple[Axis, ...]
+    study: Study
+
+    def total(self) -> int:
+        """How many points there will be, unless the search is cut short."""
+        combinations = math.prod(axis.size() for axis in self.axes)
+        if self.config.strategy in ("none", "grid"):
+            return int(combinations)
+        return int(min(self.config.num_trials, combinations))
+
+    def ask(self) -> Point | None:
+        """The next point, written down before it is returned; None when there are no more."""
+        return self._ask(self.study)
+
+    def _ask(self, study: Study) -> Point | None:
+        trials = study.get_trials(deepcopy=False)
+        number = len(trials)
+        if number >= self.total():
+            return None
+        params = self._next(number, trials)
+        distributions = {axis.key: axis.distribution for axis in self.axes}
+        # One entry in the journal: a killed driver leaves a whole point or none.
+        study.add_trial(create_trial(state=TrialState.RUNNING, params=params, distributions=distributions))
+        return self._point(number, params)
+
+    def _next(self, number: int, trials: list[FrozenTrial]) -> dict[str, Any]:
+        if self.config.strategy in ("none", "grid"):
+            return next(itertools.islice(_combinations(self.axes), number, None))
+        asked = [trial.params for trial in trials]
+        for attempt in range(_REDRAWS):
+            params = self._draw(number, attempt, trials)
+            if params not in asked:
+                return params
+        return next((params for params in _combinations(self.axes) if params not in asked), params)
+
+    def _draw(self, number: int, attempt: int, trials: list[FrozenTrial]) -> dict[str, Any]:
+        """Let Optuna choose, in a copy of the study that is thrown away."""
+        sampler = _sampler(self.config, number, attempt)
+        scratch = optuna.create_study(direction=self.study.direction, sampler=sampler)
+        scratch.add_trials(trials)
+        return scratch.ask({axis.key: axis.distribution for axis in self.axes}).params
+
+    def _point(self, number: int, params: dict[str, Any]) -> Point:
+        return Point(number, tuple(axis.override(params[axis.key]) for axis in self.axes))
+
+    def points(self) -> list[Point]:
+        """Every point in the order of asking, without asking: the first key of a grid changes slowest.
+
+        tpe and asha learn from results; those that they would draw without any are given.
+        """
+        preview = optuna.create_study(direction=self.study.direction)
+        trials = self.study.get_trials(deepcopy=False)
+        preview.add_trials(trials)
+        known = [self._point(trial.number, trial.params) for trial in trials]
+        return known + list(iter(lambda: self._ask(preview), None))
+
+    def unfinished(self) -> list[Point]:
+        """Points that were asked for, by this process or one before it, and never told; to be continued first."""
+        return [point for point, failed in self._open() if not failed]
+
+    def failed(self) -> list[Point]:
+        """Points whose last telling was `failed`; they may be tried again and told anew."""
+        return [point for point, failed in self._open() if failed]
+
+    def _open(self) -> list[tuple[Point, bool]]:
+        trials = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return [(self._point(trial.number, trial.params), _FAILED in trial.user_attrs) for trial in trials]
+
+    def report(self, number: int, step: int, value: float) -> None:
+        """A number of a running trial; a step that was already reported keeps its first number."""
+        trial = self._trial(number)
+        if trial.state == TrialState.RUNNING and step not in trial.intermediate_values:
+            # Optuna's storage, since its Trial object would draw all parameters again to report one number.
+            self.study._storage.set_trial_intermediate_value(trial._trial_id, step, value)
+
+    def keep(self, number: int) -> bool:
+        """Whether the trial is worth going on after what was reported; once no, always no."""
+        trial = self._trial(number)
+        if self.config.strategy != "asha" or trial.state.is_finished():
+            return trial.state != TrialState.PRUNED
+        if _STOPPED in trial.user_attrs:
+            return False
+        if self.study.pruner.prune(self.study, trial):
+            self.study._storage.set_trial_user_attr(trial._trial_id, _STOPPED, trial.last_step)
+            return False
+        return True
+
+    def tell(self, number: int, status: Ending, value: float | None) -> None:
+        """How a trial ended; telling it again changes nothing, except that a failed trial may end better.
+
+        value: the metric of a finished trial; without a finite one the samplers learn nothing from it.
+        """
+        trial = self._trial(number)
+        if trial.state.is_finished():
+            return
+        if status == "failed":
+            # It stays open in Optuna's eyes, which cannot open it again; samplers see no result either way.
+            self.study._storage.set_trial_user_attr(trial._trial_id, _FAILED, True)
+        elif status == "stopped":
+            self.study.tell(number, state=TrialState.PRUNED)
+        elif value is None or not math.isfinite(value):
+            self.study.tell(number, state=TrialState.FAIL)
+        else:
+            self.study.tell(number, value)
+
+    def forget(self, number: int) -> None:
+        """A trial that was killed stays as it is: unfinished, and first in line the next time."""
+        self._trial(number)
+
+    def _trial(self, number: int) -> FrozenTrial:
+        return self.study.get_trials(deepcopy=False)[number]
+
+
+def open_search(config: SweepConfig, journal: Path, metric: str, mode: Literal["max", "min"]) -> Search:
+    """Begin a search, or go on with the one in the journal. The caller holds the sweep's lock.
+
+    Raises ConfigError with every fault of `sweep`, and if the journal belongs to another search.
+    """
+    faults = _strategy_faults(config)
+    if faults:
+        raise ConfigError(faults)
+    axes = read_space(config.over, every_value=config.strategy == "grid", seed=config.seed)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study = optuna.create_study(
+            storage=open_journal(journal),
+            study_name="sweep",
+            direction="maximize" if mode == "max" else "minimize",
+            load_if_exists=True,
+            pruner=_pruner(config),
+        )
+    _claim(study, config, journal, f"{mode} {metric}")
+    return Search(config, axes, study)
+
+
+def _strategy_faults(config: SweepConfig) -> list[Fault]:
+    where = "sweep.strategy"
+    if config.strategy == "none" and config.over:
+        swept = ", ".join(config.over)
+        return [Fault(where, f"none, but sweep.over names {swept}", "a strategy", "Type sweep.strategy=grid.")]
+    if config.strategy != "none" and not config.over:
+        remedy = "Type train.lr=1e-5,1e-4 or sweep=lr; or sweep=none for a single trial."
+        return [Fault("sweep.over", "nothing to sweep over", f"settings for sweep.strategy={config.strategy}", remedy)]
+    return []
+
+
+def _claim(study: Study, config: SweepConfig, journal: Path, goal: str) -> None:
+    """Write down which search the journal belongs to; raise ConfigError if it is another one."""
+    order = "every value" if config.strategy in ("none", "grid") else "drawn"
+    mine = digest([order, list(config.over.items()), goal])
+    written = study.user_attrs.get(_SPACE)
+    if written is None:
+        study.set_user_attr(_SPACE, mine)
+    elif written != mine:
+        found = f"{journal} was written for other values, another metric or another kind of strategy"
+        remedy = f"Remove {journal.parent} to begin anew; finished trials are not trained again."
+        raise ConfigError([Fault("sweep", found, "the sweep that began there", remedy)])
+
+
+def _sampler(config: SweepConfig, number: int, attempt: int) -> BaseSampler:
+    """A sampler whose randomness depends on nothing but the sweep's seed and the trial's number."""
+    seed = int(digest([config.seed, number, attempt], 8), 16)
+    if config.strategy == "random":
+        return RandomSampler(seed=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        # Trials run at the same time: constant_liar keeps them from drawing the same neighbourhood.
+        return TPESampler(seed=seed, constant_liar=True)
+
+
+def _pruner(config: SweepConfig) -> BasePruner:
+    if config.strategy != "asha":
+        return NopPruner()
+    return SuccessiveHalvingPruner(min_resource=config.min_steps, reduction_factor=config.reduction_factor)
+
+
+def _combinations(axes: tuple[Axis, ...]) -> Iterator[dict[str, Any]]:
+    """Every point as Optuna stores it, the first key slowest; none if an axis is an interval of floats."""
+    for combination in itertools.product(*(_values(axis.distribution) for axis in axes)):
+        yield dict(zip((axis.key for axis in axes), combination, strict=True))
+
+
+def _values(distribution: BaseDistribution) -> Iterable[Any]:
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices
+    if isinstance(distribution, IntDistribution):
+        return range(distribution.low, distribution.high + 1, distribution.step)
+    return ()
