@@ -1,0 +1,93 @@
+"""Batch normalisation whose running statistics do not depend on how samples are spread over ranks.
+
+Jittor's own layer updates them while it runs, with the biased variance, and averages batches over ranks. Here a
+call only notes its statistics. After each sample the training loop takes the notes (`drain`), and when all ranks have
+exchanged theirs it lets every rank take in all of them in the order of the samples (`absorb`).
+"""
+# B batch  C channels  H height  W width
+
+from collections.abc import Sequence
+
+import jittor as jt
+import numpy as np
+from jittor import nn
+
+
+class SampleBatchNorm(nn.Module):
+    """Normalises each channel over the images of one call, (B, C, H, W); state-dict names as in PyTorch.
+
+    In training with the call's own statistics, which are noted; in evaluation with the running ones.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        self.eps = eps
+        self.momentum = momentum
+        self.is_train = True
+        self.weight = jt.ones((channels,))
+        self.bias = jt.zeros((channels,))
+        self.running_mean = jt.zeros((channels,)).stop_grad()
+        self.running_var = jt.ones((channels,)).stop_grad()
+        self._noted: list[jt.Var] = []
+
+    def execute(self, images: jt.Var) -> jt.Var:
+        """Normalise."""
+        if not self.is_train:
+            scale = self.weight / jt.sqrt(self.running_var + self.eps)
+            return images * _spread(scale) + _spread(self.bias - self.running_mean * scale)
+        mean = images.mean((0, 2, 3))
+        # The mean is taken off before squaring: E[x^2] - E[x]^2 loses all digits where the mean is large.
+        centred = images - _spread(mean)
+        variance = (centred * centred).mean((0, 2, 3))
+        count = images.numel() // images.shape[1]
+        self._noted.append(jt.stack([mean, variance * (count / max(count - 1, 1))]).stop_grad())
+        scale = self.weight / jt.sqrt(variance + self.eps)
+        return centred * _spread(scale) + _spread(self.bias)
+
+    def take_notes(self) -> list[jt.Var]:
+        """The statistics noted since they were last taken."""
+        noted, self._noted = self._noted, []
+        return noted
+
+    def follow(self, calls: Sequence[np.ndarray]) -> None:
+        """Move the running statistics by `momentum` towards each call's, one after the other."""
+        if not calls:
+            return
+        running = np.stack([self.running_mean.numpy(), self.running_var.numpy()])
+        for call in calls:
+            running += np.float32(self.momentum) * (call - running)
+        self.running_mean.update(jt.array(running[0]).stop_grad())
+        self.running_var.update(jt.array(running[1]).stop_grad())
+
+
+def _spread(channel: jt.Var) -> jt.Var:
+    return channel.reshape((1, -1, 1, 1))
+
+
+def drain(model: nn.Module) -> list[np.ndarray]:
+    """Take the statistics of all calls since the last drain, in the order of the calls: each (2, C), mean and variance.
+
+    The variance is the unbiased one. The lists of several samples may be joined before `absorb`. Raises ValueError
+    when some layer was called more often than another, as then the order is not known.
+    """
+    layers = _layers(model)
+    notes = [layer.take_notes() for layer in layers]
+    try:
+        return [noted.numpy() for call in zip(*notes, strict=True) for noted in call]
+    except ValueError as error:
+        raise ValueError("the layers of one model were called a different number of times") from error
+
+
+def absorb(model: nn.Module, drained: Sequence[np.ndarray]) -> None:
+    """Move the running statistics towards what `drain` gave, call after call.
+
+    Raises ValueError when the calls do not spread evenly over the layers: these are not this model's statistics.
+    """
+    layers = _layers(model)
+    if drained and (not layers or len(drained) % len(layers)):
+        raise ValueError(f"statistics of {len(drained)} calls do not fit {len(layers)} layers")
+    for index, layer in enumerate(layers):
+        layer.follow(drained[index :: len(layers)])
+
+
+def _layers(model: nn.Module) -> list[SampleBatchNorm]:
+    return [module for module in model.modules() if isinstance(module, SampleBatchNorm)]

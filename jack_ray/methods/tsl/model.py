@@ -1,0 +1,232 @@
+"""TSL-Net: sentiment scores for every snippet of a video (TSL-Net paper, section 3; TSL300 model.py)."""
+# T snippets  V visual width  F mel frames  M mel bands  A audio width  D aligned width  H hidden width  K classes
+
+from typing import Any
+
+import jittor as jt
+import numpy as np
+from jittor import nn
+
+from jack_ray.contract.errors import TrainError
+from jack_ray.methods.roles import Batch, Group
+from jack_ray.methods.shared.batchnorm import SampleBatchNorm
+from jack_ray.methods.shared.convolution import ImageConvolution, SequenceConvolution
+from jack_ray.methods.tsl.config import CLASSES, Config
+
+OUTPUTS = len(CLASSES) + 1
+"""One score a class, and the background last."""
+
+
+class Model(nn.Module):
+    """TSL-Net; its state dict has the published names and shapes (91,342,592 parameters at full width)."""
+
+    def __init__(self, config: Config) -> None:
+        self.cls_module = Network(config)
+        self._config = config
+
+    def execute(self, batch: Batch) -> dict[str, Any]:
+        """What evaluation needs of one video.
+
+        batch: `rgb` (1, T, V) and `mel` (1, T, F, M), float32. Returns `video_scores` (1, K): each class's score for
+        the whole video; `scores` (1, T, K+1): class scores damped by the background's, and the background;
+        `features` (1, T, H).
+        """
+        joint = self.cls_module.join(batch)
+        scores = nn.sigmoid(self.cls_module.classify(joint.hidden))
+        top = _top_weights(scores, self._config.top_share)
+        return {
+            "video_scores": (scores[:, :, : len(CLASSES)] * top).sum(1),
+            "scores": fuse(scores),
+            "features": joint.hidden.transpose(0, 2, 1),
+        }
+
+    def training_outputs(self, batch: Batch) -> dict[str, jt.Var]:
+        """What the loss needs of one video, with the gradient's way back.
+
+        Beside the outputs of `execute`: `distribution` (1, T, K+1), a softmax over the outputs; `video_distribution`
+        (1, K), that of the classes in the whole video; `cpc` (1,), how well the joint features predict both branches.
+        A class that `batch["video_labels"]` (1, K) does not name scores its mean over the video instead of its top.
+        """
+        joint = self.cls_module.join(batch)
+        kept = self.cls_module.dropout(joint.hidden)
+        scores, logits = nn.sigmoid(self.cls_module.classify(kept)), self.cls_module.distribute(kept)
+        classes = scores[:, :, : len(CLASSES)]
+        present = jt.array(batch["video_labels"])
+        top = (classes * _top_weights(scores, self._config.top_share)).sum(1)
+        top_logits = (logits[:, :, : len(CLASSES)] * _top_weights(logits, self._config.top_share)).sum(1)
+        return {
+            "video_scores": present * top + (1 - present) * classes.mean(1),
+            "scores": fuse(scores),
+            "features": joint.hidden.transpose(0, 2, 1),
+            "distribution": nn.softmax(logits, 2),
+            "video_distribution": nn.softmax(top_logits, 1),
+            "cpc": self.cls_module.predictability(joint),
+        }
+
+    def groups(self) -> list[Group]:
+        """The audio branch, which learns `audio_rate` times as fast, and everything else."""
+        learnt = {name: var for name, var in self.state_dict().items() if "running_" not in name}
+        audio = {name: var for name, var in learnt.items() if name.startswith("cls_module.a_extractor.")}
+        others = {name: var for name, var in learnt.items() if name not in audio}
+        return [Group(others), Group(audio, self._config.audio_rate)]
+
+
+class Joint:
+    """One video on its way through the network: (1, A, T), (1, D, T), (1, H, T)."""
+
+    def __init__(self, audio: jt.Var, visual: jt.Var, hidden: jt.Var) -> None:
+        self.audio = audio
+        self.visual = visual
+        self.hidden = hidden
+
+
+class Network(nn.Module):
+    """The published module `cls_module`; the order of the attributes is that of its state dict."""
+
+    def __init__(self, config: Config) -> None:
+        audio, aligned, hidden = config.audio_widths[2], config.aligned_width, config.hidden_width
+        self.a_extractor = _audio_extractor(config)
+        self.v_align = nn.Sequential(SequenceConvolution((config.rgb_width, aligned), 3), nn.ReLU())
+        self.neck = nn.Sequential(SequenceConvolution((aligned + audio, hidden), 3), nn.ReLU())
+        self.rev_fa = Predictor(hidden, audio, config.reconstruction_layers)
+        self.rev_fv = Predictor(hidden, aligned, config.reconstruction_layers)
+        self.dropout = nn.Dropout(config.dropout)
+        self.classifier = nn.Sequential(SequenceConvolution((hidden, OUTPUTS), 1, has_bias=False))
+        self.distribution = nn.Sequential(SequenceConvolution((hidden, OUTPUTS), 1, has_bias=False))
+        self._config = config
+        self._positions = positional_code(config.max_snippets, config.mel_bands)
+
+    def join(self, batch: Batch) -> Joint:
+        """Both branches and their joint features."""
+        _check_length(batch, self._config)
+        chunks = audio_images(batch["mel"][0], self._positions, self._config.audio_chunk)
+        audio = jt.concat([self.a_extractor(jt.array(chunk)) for chunk in chunks], 0).transpose(1, 0).unsqueeze(0)
+        visual = self.v_align(jt.array(batch["rgb"]).transpose(0, 2, 1))
+        return Joint(audio, visual, self.neck(jt.concat([visual, audio], 1)))
+
+    def classify(self, hidden: jt.Var) -> jt.Var:
+        """The logits of the classes and the background, (1, T, K+1)."""
+        return self.classifier(hidden).transpose(0, 2, 1)
+
+    def distribute(self, hidden: jt.Var) -> jt.Var:
+        """The logits of the sentiment distribution, (1, T, K+1)."""
+        return self.distribution(hidden).transpose(0, 2, 1)
+
+    def predictability(self, joint: Joint) -> jt.Var:
+        """The mean log-probability of finding each snippet of both branches from the joint features, (1,).
+
+        A negative number; the nearer to 0, the better. TSL-Net paper, section 3.3.
+        """
+        audio = log_probability(joint.audio, self.rev_fa(joint.hidden))
+        return audio + log_probability(joint.visual, self.rev_fv(joint.hidden))
+
+
+class Predictor(nn.Module):
+    """Predicts one branch's features from the joint ones: (1, H, T) -> (1, A or D, T). TSL300 model.py: CPC."""
+
+    def __init__(self, hidden: int, width: int, num_layers: int) -> None:
+        layers: list[nn.Module] = []
+        for layer in range(num_layers):
+            layers += [SequenceConvolution((hidden, hidden if layer < num_layers - 1 else width), 3), nn.ReLU()]
+        self.net = nn.Sequential(*layers)
+
+    def execute(self, hidden: jt.Var) -> jt.Var:
+        """Predict."""
+        return self.net(hidden)
+
+
+class ImageMean(nn.Module):
+    """The mean over height and width: (B, C, H, W) -> (B, C). AvgPool(4,3) on the published 4x3 maps."""
+
+    def execute(self, images: jt.Var) -> jt.Var:
+        """Average."""
+        return images.mean((2, 3))
+
+
+def _audio_extractor(config: Config) -> nn.Sequential:
+    first, second, third = config.audio_widths
+    return nn.Sequential(
+        ImageConvolution((1, first), 7, (3, 2), 3),
+        nn.ReLU(),
+        SampleBatchNorm(first),
+        nn.Pool(4, 4),
+        ImageConvolution((first, second), 3, padding=1),
+        nn.ReLU(),
+        ImageConvolution((second, second), 1),
+        nn.ReLU(),
+        SampleBatchNorm(second),
+        nn.Pool(2, 2),
+        ImageConvolution((second, third), 3, padding=1),
+        nn.ReLU(),
+        ImageConvolution((third, third), 1),
+        nn.ReLU(),
+        SampleBatchNorm(third),
+        ImageMean(),
+    )
+
+
+def positional_code(length: int, width: int) -> np.ndarray:
+    """Sine and cosine of the position at falling frequencies, (length, width), in float32 as PyTorch computes it."""
+    steps = np.arange(0, width, 2, dtype=np.float32) * np.float32(-np.log(10000.0) / width)
+    angles = np.arange(length, dtype=np.float32)[:, None] * np.exp(steps)
+    code = np.empty((length, width), np.float32)
+    code[:, 0::2] = np.sin(angles)
+    code[:, 1::2] = np.cos(angles)[:, : width // 2]
+    return code
+
+
+def audio_images(mel: np.ndarray, positions: np.ndarray, chunk: int) -> list[np.ndarray]:
+    """Each snippet's spectrogram between its neighbours', (T', 1, 3F, M) for each chunk of at most `chunk` snippets.
+
+    mel: (T, F, M). positions: (at least T, M), added first. The neighbours are those within the chunk, going round
+    at its ends (TSL300 model.py).
+    """
+    coded = mel + positions[: len(mel), None, :]
+    images = []
+    for start in range(0, len(mel), chunk):
+        part = coded[start : start + chunk]
+        images.append(np.concatenate([np.roll(part, 1, axis=0), part, np.roll(part, -1, axis=0)], axis=1)[:, None])
+    return images
+
+
+def fuse(scores: jt.Var) -> jt.Var:
+    """(1, T, K+1): the classes' scores times what the background leaves, and the background."""
+    background = scores[:, :, len(CLASSES) :]
+    return jt.concat([scores[:, :, : len(CLASSES)] * (1 - background), background], 2)
+
+
+def log_probability(features: jt.Var, predicted: jt.Var) -> jt.Var:
+    """The mean over T of the log-softmax, over all T predictions, of a snippet's likeness to its own; (1,).
+
+    features, predicted: (1, C, T). Likeness is the cosine.
+    """
+    found, guessed = _unit(features[0]), _unit(predicted[0])
+    own = (found * guessed).sum(0)
+    # A cosine is at most 1, so the exponentials cannot overflow.
+    every = jt.log(jt.exp(jt.matmul(found.transpose(1, 0), guessed)).sum(1))
+    return (own - every).mean()
+
+
+def _unit(columns: jt.Var) -> jt.Var:
+    # The square is bounded, not its root: the root's slope at 0 is infinite, and a dead column's gradient would be NaN.
+    squares = (columns * columns).sum(0, keepdims=True)
+    return columns / jt.sqrt(jt.maximum(squares, 1e-24))
+
+
+def _top_weights(values: jt.Var, top_share: int) -> jt.Var:
+    """(1, T, K): 1/k at each class's k = T // top_share largest values and 0 elsewhere, so that a sum is their mean."""
+    looked_at = values.numpy()[0, :, : len(CLASSES)]
+    number = len(looked_at) // top_share
+    chosen = np.argsort(-looked_at, axis=0, kind="stable")[:number]
+    weights = np.zeros(looked_at.shape, np.float32)
+    np.put_along_axis(weights, chosen, np.float32(1 / number), axis=0)
+    return jt.array(weights[None])
+
+
+def _check_length(batch: Batch, config: Config) -> None:
+    length = batch["mel"].shape[1]
+    if not config.top_share <= length <= config.max_snippets:
+        raise TrainError(
+            f"{batch.get('name', 'a video')} has {length} snippets; TSL-Net takes {config.top_share} "
+            f"(model.top_share) to {config.max_snippets} (model.max_snippets)."
+        )
