@@ -181,6 +181,8 @@ def _numbers(values: Sequence[Any], step: Any) -> BaseDistribution:
 
 
 def _text(parser: OverridesParser, value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     text = Transformer.str(value)
     if isinstance(value, str) and _read_back(parser, text) != value:
         # str(choice(1,2)) means the text "1", which is a number when it is typed without quotes.
