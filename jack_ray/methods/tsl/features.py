@@ -1,0 +1,94 @@
+"""The feature files of TSL-300: `features/<split>/{rgb,logmfcc}/<name>.npy`.
+
+# T snippets  F spectrogram frames
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jack_ray.contract.errors import DataError, Fault
+from jack_ray.methods.tsl.config import DataConfig
+
+SAMPLED_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a feature file says of itself."""
+
+    rows: int
+    size: int
+    """Of the file, in bytes."""
+
+
+def features_path(root: Path, split: str, kind: str, name: str) -> Path:
+    """Where a feature file lies. kind: rgb or logmfcc."""
+    return root / "features" / split / kind / f"{name}.npy"
+
+
+def widths(data: DataConfig) -> dict[str, int]:
+    """The number of columns of each kind of feature file."""
+    return {"rgb": data.rgb_width, "logmfcc": data.mel_bands}
+
+
+def num_snippets(rgb_rows: int, mel_rows: int, data: DataConfig) -> int:
+    """T, the snippets for which both streams are complete (TSL300 senti_features.py)."""
+    return min(rgb_rows, mel_rows // data.mel_frames)
+
+
+def look(path: Path, width: int) -> Header | Fault:
+    """Check a feature file by its header and its size, without reading the numbers."""
+    expected = f"an array of floating-point numbers with {width} columns (.npy)"
+    try:
+        with path.open("rb") as opened:
+            version = np.lib.format.read_magic(opened)  # type: ignore[no-untyped-call]
+            if version not in ((1, 0), (2, 0)):
+                return Fault(str(path), f"version {version[0]}.{version[1]} of the npy format", "version 1.0 or 2.0")
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(opened)  # type: ignore[no-untyped-call]
+            offset = opened.tell()
+        size = path.stat().st_size
+    except OSError as error:
+        return Fault(str(path), f"unreadable ({error.strerror})", expected)
+    except (ValueError, SyntaxError, TypeError, EOFError):
+        return Fault(str(path), f"not a complete npy file ({path.stat().st_size} bytes)", expected)
+    if dtype.kind != "f":
+        return Fault(str(path), f"numbers of type {dtype}", expected)
+    if len(shape) != 2 or shape[1] != width:
+        return Fault(str(path), f"shape {shape}", expected)
+    needed = offset + shape[0] * shape[1] * dtype.itemsize
+    if size != needed:
+        word = "cut short" if size < needed else "too long"
+        return Fault(str(path), f"{word}: {size} bytes", f"{needed} bytes, as its header says", "Copy the file again.")
+    return Header(int(shape[0]), size)
+
+
+def load(path: Path, width: int) -> NDArray[np.float32]:
+    """Read a feature file as float32 (rows, width). Raises DataError naming the file, and the row of a NaN."""
+    header = look(path, width)
+    if isinstance(header, Fault):
+        raise DataError([header])
+    try:
+        values = np.load(path, allow_pickle=False).astype(np.float32)
+    except (OSError, ValueError) as error:
+        raise DataError([Fault(str(path), f"unreadable ({error})", "a complete npy file")]) from error
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if len(bad):
+        column = int(np.flatnonzero(~np.isfinite(values[bad[0]]))[0])
+        found = f"{values[bad[0], column]} in row {bad[0]}, column {column} ({len(bad)} of {len(values)} rows)"
+        raise DataError([Fault(str(path), found, "finite numbers", "Extract this video's features again.")])
+    return np.ascontiguousarray(values)
+
+
+def sampled_digest(path: Path) -> str:
+    """A digest of a large file's beginning and end, quick for hundreds of files."""
+    with path.open("rb") as opened:
+        content = opened.read(SAMPLED_BYTES)
+        opened.seek(max(SAMPLED_BYTES, os.fstat(opened.fileno()).st_size - SAMPLED_BYTES))
+        content += opened.read(SAMPLED_BYTES)
+    return hashlib.sha256(content).hexdigest()

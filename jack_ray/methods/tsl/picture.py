@@ -1,0 +1,94 @@
+"""One video on one picture: what was found, what is true, and the scores it was cut from.
+
+# T snippets
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from jack_ray.contract.files import replacing
+from jack_ray.methods.tsl.config import CLASSES
+from jack_ray.methods.tsl.evaluation import Detection, Segment
+
+Array = NDArray[np.float64]
+
+# Okabe and Ito's colours, told apart with every kind of colour vision; dashes tell them apart in print.
+COLORS = {"n": "#D55E00", "p": "#0072B2"}
+DASHES = {"n": "--", "p": "-"}
+WORDS = {"n": "negative", "p": "positive"}
+MAX_FOUND = 8
+"""Detections of a class that are drawn: the strongest. A list for ranking holds many more weak ones."""
+
+
+def draw(
+    path: Path,
+    name: str,
+    scores: Array,
+    snippet_s: float,
+    *,
+    segments: Sequence[Segment],
+    detections: Sequence[Detection],
+) -> None:
+    """Write a PNG. scores: (T, 3) n, p and background; snippet_s: length of a snippet."""
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    curves, lanes = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1))
+    _draw_curves(curves, scores, snippet_s)
+    _draw_lanes(lanes, segments, detections)
+    lanes.set_xlim(0, len(scores) * snippet_s)
+    figure.suptitle(f"{name}: sentiment found and annotated", fontsize=13)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)
+
+
+def _draw_curves(axes: Axes, scores: Array, snippet_s: float) -> None:
+    times = (np.arange(len(scores)) + 0.5) * snippet_s
+    for index, label in enumerate(CLASSES):
+        axes.plot(times, scores[:, index], DASHES[label], color=COLORS[label], linewidth=1.6, label=WORDS[label])
+    axes.plot(times, scores[:, 2], ":", color="#555555", linewidth=1.2, label="background")
+    axes.set_ylim(0, 1)
+    axes.set_ylabel("score of a snippet (0 to 1)")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _draw_lanes(axes: Axes, segments: Sequence[Segment], detections: Sequence[Detection]) -> None:
+    names: list[str] = []
+    for label in reversed(CLASSES):
+        truth = [segment for segment in segments if segment.label == label]
+        found = sorted((one for one in detections if one.label == label), key=lambda one: -one.score)[:MAX_FOUND]
+        _draw_bars(axes, len(names), [(one.start_s, one.end_s) for one in truth], COLORS[label], [1.0] * len(truth))
+        names.append(f"{WORDS[label]}, annotated")
+        strengths = _strengths([one.score for one in found])
+        _draw_bars(axes, len(names), [(one.start_s, one.end_s) for one in found], COLORS[label], strengths)
+        for rank, one in enumerate(found[:3], start=1):
+            axes.text((one.start_s + one.end_s) / 2, len(names), str(rank), ha="center", va="center", fontsize=9)
+        names.append(f"{WORDS[label]}, found")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlabel("time in the video (s)")
+    note = f"found: the {MAX_FOUND} strongest\nof a class, darker is\nstronger, 1 to 3 numbered"
+    axes.text(1.012, 0.98, note, transform=axes.transAxes, va="top", fontsize=9, color="#444444")
+
+
+def _draw_bars(
+    axes: Axes, lane: int, spans: Sequence[tuple[float, float]], color: str, alphas: Sequence[float]
+) -> None:
+    for (start, end), alpha in zip(spans, alphas, strict=True):
+        axes.broken_barh([(start, end - start)], (lane - 0.32, 0.64), facecolor=color, alpha=alpha, edgecolor="black")
+
+
+def _strengths(scores: Sequence[float]) -> list[float]:
+    """Opacities 0.15 (weakest drawn) to 0.7 (strongest), so that numbers on them stay readable."""
+    if not scores:
+        return []
+    lowest, highest = min(scores), max(scores)
+    spread = (highest - lowest) or 1.0
+    return [0.15 + 0.55 * (score - lowest) / spread if highest > lowest else 0.7 for score in scores]
