@@ -1,0 +1,141 @@
+"""A command -> a plan: everything that can be known before a machine is asked for, checked."""
+
+import importlib
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from jack_ray.compose.command import Command
+from jack_ray.compose.load import Nodes, absolute, as_yaml, load
+from jack_ray.compose.names import is_group, key_faults, option_faults, text
+from jack_ray.compose.schema import Typed, num_ranks, typed
+from jack_ray.contract.errors import ConfigError, DataError, Fault
+from jack_ray.contract.files import canonical, digest
+from jack_ray.contract.trial import PLACES, Trial
+from jack_ray.methods.roles import Inspection
+
+
+@dataclass
+class Plan:
+    """A sweep whose base config holds; makes its trials."""
+
+    typed: tuple[str, ...]
+    base: Typed
+    overrides: tuple[str, ...]
+    """The typed overrides with a single value, which every trial shares."""
+    swept_options: tuple[str, ...] = ()
+    _inspections: dict[str, Inspection] = field(default_factory=dict)
+
+    @property
+    def sweep_id(self) -> str:
+        """`grid-1f0c9d3a52`: hash of the shared numbers and of what is searched, not of how many trials."""
+        searched = {key: value for key, value in asdict(self.base.sweep).items() if key not in _SIZE_OF_A_SWEEP}
+        data = {key: value for key, value in asdict(self.base.data).items() if key not in PLACES}
+        base = [self.base.method, asdict(self.base.model), data, asdict(self.base.train)]
+        ranks = num_ranks(self.base.cluster, self.base.mpi)
+        numbers = [*base, ranks, searched, self.swept_options, self.inspect(self.base).identity]
+        return f"{self.base.sweep.strategy}-{digest(numbers)}"
+
+    def trial(self, point: tuple[str, ...]) -> tuple[Trial, str]:
+        """The trial of a point, and its config as YAML. Raises ConfigError or DataError with every fault."""
+        nodes = absolute(load([*self.overrides, *point]))
+        config, faults = typed(nodes)
+        if config is None:
+            raise ConfigError([_of_point(fault, point) for fault in faults])
+        trial = Trial(
+            method=config.method,
+            model=asdict(config.model),
+            data=asdict(config.data),
+            train=asdict(config.train),
+            data_identity=self.inspect(config).identity,
+            ranks=num_ranks(config.cluster, config.mpi),
+            threads=config.cluster.cpus_per_rank,
+        )
+        return trial, as_yaml(nodes)
+
+    def inspect(self, config: Typed) -> Inspection:
+        """Look at the data set's files, once for each data node. Raises DataError with every fault."""
+        key = canonical([config.method, asdict(config.data)])
+        if key not in self._inspections:
+            files = importlib.import_module(f"jack_ray.methods.{config.method}.files")
+            self._inspections[key] = files.inspect(config.data)
+        found = self._inspections[key]
+        if found.faults:
+            raise DataError(found.faults)
+        return found
+
+
+_SIZE_OF_A_SWEEP = frozenset({"num_trials", "max_concurrent"})
+
+
+def _of_point(fault: Fault, point: tuple[str, ...]) -> Fault:
+    return replace(fault, where=f"{fault.where} [{' '.join(point)}]") if point else fault
+
+
+def compose_base(command: Command) -> tuple[Nodes, tuple[str, ...]]:
+    """The config without swept settings, and the overrides it was made of.
+
+    Raises ConfigError with every word that names nothing, all at once.
+    """
+    faults = list(command.faults)
+    chosen = [override for override in command.overrides if is_group(override)]
+    options = {override.key_or_group: [str(override.value())] for override in chosen}
+    swept_groups = {key: _options(key, value) for key, value in command.swept.items() if key in options_known()}
+    wrong = option_faults(options | swept_groups)
+    faults += wrong
+    first = [f"{key}={values[0]}" for key, values in swept_groups.items()]
+    if not wrong:
+        good = [*(text(override) for override in chosen), *first]
+        nodes = load(good)
+        values = [override for override in command.overrides if not is_group(override)]
+        unknown = key_faults(_keys(values), nodes)
+        unknown += key_faults([key for key in command.swept if key not in swept_groups], nodes)
+        faults += unknown
+        missing = {fault.where for fault in unknown}
+        kept = [override for override in values if override.key_or_group not in missing]
+        nodes = load([*good, *(text(override) for override in kept)])
+        _, found = typed(_with_swept(absolute(nodes), command.swept))
+        faults += found
+    if faults:
+        raise ConfigError(faults)
+    return nodes, tuple(text(override) for override in command.overrides)
+
+
+def options_known() -> tuple[str, ...]:
+    """The groups of `conf/`."""
+    from jack_ray.compose.load import groups
+
+    return tuple(groups())
+
+
+def _keys(overrides: list[Any]) -> list[str]:
+    return [override.key_or_group for override in overrides if not override.is_delete()]
+
+
+def _options(group: str, expression: str) -> list[str]:
+    parsed = OverridesParser.create().parse_override(f"{group}={expression}")
+    return [str(value) for value in parsed.sweep_iterator()]
+
+
+def _with_swept(nodes: Nodes, swept: dict[str, str]) -> Nodes:
+    """The config with what was swept on the command line added to the sweep; values for one trial become a grid."""
+    sweep = nodes["sweep"]
+    if not swept:
+        return nodes
+    strategy = "grid" if sweep.get("strategy") == "none" else sweep.get("strategy")
+    return nodes | {"sweep": sweep | {"strategy": strategy, "over": {**sweep.get("over", {}), **swept}}}
+
+
+def make_plan(command: Command) -> Plan:
+    """Check the command and its data. Raises ConfigError or DataError, each with every fault."""
+    nodes, overrides = compose_base(command)
+    groups_swept = [key for key in command.swept if key in options_known()]
+    first = [f"{key}={_options(key, command.swept[key])[0]}" for key in groups_swept]
+    nodes = absolute(_with_swept(load([*overrides, *first]), command.swept))
+    config, faults = typed(nodes)
+    if config is None:
+        raise ConfigError(faults)
+    plan = Plan(command.typed, config, overrides, tuple(groups_swept))
+    plan.inspect(config)
+    return plan
