@@ -88,11 +88,13 @@ class Gang:
                     os.kill(pid, 9)
             return self._guard.wait()
 
-    def life(self) -> Life:
-        """How long the most silent rank has been silent, and whether a compiler is at work."""
+    def life(self, timeout_s: float) -> Life:
+        """How long the most silent rank has been silent, and, if longer than `timeout_s`, whether a compiler is at work."""
         now = time.time()
         silences = [(now - self._last_beat(rank), rank) for rank in range(self.ranks)]
         silent_s, rank = max(silences, key=lambda entry: (entry[0], -entry[1]))
+        if silent_s < timeout_s:
+            return Life(silent_s, rank, compiles=False)  # the search through all processes is spared
         return Life(silent_s, rank, any(_name(pid) in _COMPILERS for pid in guard.descendants(self.pid)))
 
     def _last_beat(self, rank: int) -> float:

@@ -1,0 +1,1 @@
+"""Trials -> machines: what runs where, until every trial has ended."""

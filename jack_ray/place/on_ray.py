@@ -1,0 +1,166 @@
+"""Hands with Ray: a placement group and a lead actor for each trial. The only file that imports ray."""
+
+import logging
+import os
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError, RayActorError, RayError, TaskUnschedulableError
+from ray.util.placement_group import placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from jack_ray.contract.environment import PACKAGE_PARENT
+from jack_ray.contract.errors import PlaceError
+from jack_ray.contract.failure import now
+from jack_ray.contract.schema import ClusterConfig
+from jack_ray.place.lead import Lead
+from jack_ray.place.news import Ended, Handle, Need, News, Order
+from jack_ray.place.room import Machine, how_many, refuse_impossible, why_waiting
+
+STOP_S = 30.0
+"""How long a lead may take to end its gang before its actor is killed; the guard ends the gang then."""
+
+POLL_S = 5.0
+
+_OBJECT_STORE_BYTES = 80 << 20
+"""Nothing large passes through Ray, so its share of the memory is kept near the smallest it accepts."""
+
+
+class RayHands:
+    """Runs attempts on a Ray cluster; starts one on this machine when no address is given."""
+
+    def __init__(self, cluster: ClusterConfig, need: Need) -> None:
+        self.cluster = cluster
+        self.need = need
+        self._running: list[Handle] = []
+        self._asked = 0.0
+        self._why = ""
+        _connect(cluster)
+        refuse_impossible(need, machines())
+        self._lead = ray.remote(Lead)
+
+    def room(self) -> bool:
+        """Whether the cluster holds another such trial, plus one that waits so that no place stays empty."""
+        return len(self._running) <= how_many(self.need, machines())
+
+    def start(self, order: Order) -> Handle:
+        """Ask for a place; the lead starts when there is one."""
+        bundle = {"CPU": float(self.need.cpus)} | ({"GPU": float(self.need.gpus)} if self.need.gpus else {})
+        group = placement_group([bundle], strategy="STRICT_PACK", name=f"jack_ray-{order.trial_id}")
+        handle = Handle(order, inner={"group": group, "ready": group.ready()})
+        self._running.append(handle)
+        return handle
+
+    def poll(self, handle: Handle) -> News:
+        """What happened since the last call; why it waits, while it has no place."""
+        try:
+            if "actor" not in handle.inner:
+                ready, _ = ray.wait([handle.inner["ready"]], timeout=0)
+                if not ready:
+                    return News(phase=self._waiting())
+                handle.inner["actor"] = self._start_lead(handle)
+            return self._ask(handle)
+        except RayError as error:
+            self._release(handle)
+            return News(ended=Ended("failed", now("lost", _lost(error), socket.gethostname())))
+
+    def _waiting(self) -> str:
+        if time.monotonic() - self._asked > 1.0:
+            self._asked = time.monotonic()
+            self._why = why_waiting(self.need, machines())
+        return self._why
+
+    def _start_lead(self, handle: Handle) -> Any:
+        strategy = PlacementGroupSchedulingStrategy(handle.inner["group"], 0)
+        options = {"num_cpus": self.need.cpus, "num_gpus": self.need.gpus, "scheduling_strategy": strategy}
+        return self._lead.options(**options).remote(handle.order)
+
+    def _ask(self, handle: Handle) -> News:
+        if "asked" not in handle.inner:
+            actor: Any = handle.inner["actor"]
+            handle.inner["asked"] = actor.poll.remote(handle.offset)
+        try:
+            news, handle.offset = ray.get(handle.inner["asked"], timeout=0.2)
+        except GetTimeoutError:
+            return News(phase="starting its lead" if handle.offset == 0 else "")
+        del handle.inner["asked"]
+        if news.ended is not None:
+            self._release(handle)
+        found: News = news
+        return found
+
+    def stop(self, handle: Handle) -> None:
+        """End an attempt; its ranks are gone when this returns."""
+        if handle in self._running and "actor" in handle.inner:
+            actor: Any = handle.inner["actor"]
+            with suppress(RayError):
+                ray.get(actor.stop.remote(), timeout=STOP_S)
+        self._release(handle)
+
+    def _release(self, handle: Handle) -> None:
+        if handle not in self._running:
+            return
+        self._running.remove(handle)
+        with suppress(RayError):
+            if "actor" in handle.inner:
+                ray.kill(handle.inner["actor"])
+            remove_placement_group(handle.inner["group"])
+
+    def close(self) -> None:
+        """End what still runs, and the Ray that was started here."""
+        for handle in list(self._running):
+            self.stop(handle)
+        ray.shutdown()
+
+
+def _lost(error: RayError) -> str:
+    if isinstance(error, RayActorError):
+        return "the trial's lead actor died (killed, or its machine is gone)"
+    if isinstance(error, TaskUnschedulableError):
+        return "Ray could not place the trial's lead"
+    return f"Ray lost the trial: {str(error).splitlines()[0]}"
+
+
+def _connect(cluster: ClusterConfig) -> None:
+    """Connect to a running Ray, or start one on loopback. Raises PlaceError when neither works."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    settings: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "configure_logging": False}
+    if cluster.address is None:
+        os.environ |= {"RAY_worker_niceness": "0", "PYTHONPATH": _python_path()}
+        settings |= {
+            "num_cpus": len(os.sched_getaffinity(0)),
+            "include_dashboard": False,
+            "object_store_memory": _OBJECT_STORE_BYTES,
+            "_node_ip_address": "127.0.0.1",
+        }
+    else:
+        settings |= {"address": cluster.address, "runtime_env": {"env_vars": {"PYTHONPATH": _python_path()}}}
+    try:
+        ray.init(**settings)
+    except (ConnectionError, RayError, ValueError, RuntimeError, TimeoutError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        where = f"cluster.address={cluster.address}" if cluster.address else "a Ray of this machine"
+        raise PlaceError(f"Cannot reach {where}: {reason}\nTry cluster=local, or cluster=inline without Ray.") from error
+
+
+def _python_path() -> str:
+    known = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    return os.pathsep.join(dict.fromkeys([str(PACKAGE_PARENT), *known]))
+
+
+def machines() -> list[Machine]:
+    """The living nodes and what is free on them."""
+    from ray._private.state import available_resources_per_node  # no public function tells it by node
+
+    free = available_resources_per_node()
+    found = []
+    for node in ray.nodes():
+        if not node["Alive"]:
+            continue
+        have, left = node["Resources"], free.get(node["NodeID"], {})
+        cpus, gpus = have.get("CPU", 0.0), have.get("GPU", 0.0)
+        found.append(Machine(node["NodeManagerHostname"], cpus, gpus, left.get("CPU", 0.0), left.get("GPU", 0.0)))
+    return found
