@@ -32,7 +32,7 @@ class Model(nn.Module):
         `features` (1, T, H).
         """
         joint = self.cls_module.join(batch)
-        scores = nn.sigmoid(self.cls_module.classify(joint.hidden))
+        scores = jt.sigmoid(self.cls_module.classify(joint.hidden))
         top = _top_weights(scores, self._config.top_share)
         return {
             "video_scores": (scores[:, :, : len(CLASSES)] * top).sum(1),
@@ -49,7 +49,7 @@ class Model(nn.Module):
         """
         joint = self.cls_module.join(batch)
         kept = self.cls_module.dropout(joint.hidden)
-        scores, logits = nn.sigmoid(self.cls_module.classify(kept)), self.cls_module.distribute(kept)
+        scores, logits = jt.sigmoid(self.cls_module.classify(kept)), self.cls_module.distribute(kept)
         classes = scores[:, :, : len(CLASSES)]
         present = jt.array(batch["video_labels"])
         top = (classes * _top_weights(scores, self._config.top_share)).sum(1)
