@@ -59,11 +59,11 @@ def read(data: DataConfig) -> tuple[Annotations, list[Fault]]:
     if (root / "videosenti_gt.json").exists():
         dense, found = read_segments(root / "videosenti_gt.json")
         faults += found
-    fps, found = _read_fps(root / "fps_dict.json")
+    fps, found = read_positive(root / "fps_dict.json", "frames a second")
     faults += found
     names: dict[str, tuple[str, ...]] = {}
     for split in ("train", "test"):
-        names[split], found = _read_split(root / f"split_{split}.txt")
+        names[split], found = read_names(root / f"split_{split}.txt")
         faults += found
     points: dict[int, dict[str, tuple[Point, ...]]] = {}
     for annotator in ANNOTATORS:
@@ -78,9 +78,9 @@ def read(data: DataConfig) -> tuple[Annotations, list[Fault]]:
 def natural_order(names: Sequence[str]) -> list[str]:
     """Sorted with whole numbers compared as numbers: 2_b before 10_a, as natsort does for TSL300."""
 
-    def key(name: str) -> list[Any]:
+    def key(name: str) -> tuple[list[Any], str]:
         parts = re.split(r"(\d+)", name)
-        return [int(part) if index % 2 else part for index, part in enumerate(parts)]
+        return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
     return sorted(names, key=key)
 
@@ -164,23 +164,25 @@ def _segment(annotation: Any, where: str) -> Segment | Fault:
     return Segment(start, end, annotation["label"])
 
 
-def _read_fps(path: Path) -> tuple[dict[str, float], list[Fault]]:
+def read_positive(path: Path, meaning: str) -> tuple[dict[str, float], list[Fault]]:
+    """A JSON file of one number above 0 for each video; and every fault in it."""
     content, faults = read_json(path)
     if faults:
         return {}, faults
     if not isinstance(content, dict):
-        return {}, [Fault(str(path), shown(content), "a mapping from name to frames a second")]
-    rates = {}
+        return {}, [Fault(str(path), shown(content), f"a mapping from name to {meaning}")]
+    numbers = {}
     for name, value in content.items():
-        rate = number(value)
-        if rate is None or rate <= 0:
-            faults.append(Fault(f"{path}: video {name}", shown(value), "frames a second, more than 0"))
+        converted = number(value)
+        if converted is None or converted <= 0:
+            faults.append(Fault(f"{path}: video {name}", shown(value), f"{meaning}, more than 0"))
         else:
-            rates[name] = rate
-    return rates, faults
+            numbers[name] = converted
+    return numbers, faults
 
 
-def _read_split(path: Path) -> tuple[tuple[str, ...], list[Fault]]:
+def read_names(path: Path) -> tuple[tuple[str, ...], list[Fault]]:
+    """The names of a split in natural order; and every fault in the file."""
     expected = "a text file with the name of one video a line"
     lines, faults = read_lines(path, expected)
     first_line: dict[str, int] = {}

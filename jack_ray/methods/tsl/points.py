@@ -17,6 +17,9 @@ class Point(NamedTuple):
 
     frame: int
     label: str
+    first: int
+    """First frame of what the annotator marked; only the point itself is learnt from."""
+    last: int
     line: int
     """Of its file, counted from 1."""
 
@@ -55,18 +58,19 @@ def read_points(path: Path, known: Sequence[str]) -> tuple[dict[str, tuple[Point
 def _point(row: Sequence[str], known: Sequence[str], where: str, line: int) -> Point | Fault:
     if len(row) != len(POINT_COLUMNS):
         return Fault(where, f"{len(row)} columns", f"{len(POINT_COLUMNS)}: {','.join(POINT_COLUMNS)}")
-    label, class_index, _, _, name, frame = row
+    label, class_index, first, last, name, frame = row
     fault = label_fault(where, label)
     if fault is not None:
         return fault
     if class_index != str(CLASSES.index(label)):
         return Fault(where, f"class_index {class_index} for {label}", str(CLASSES.index(label)))
-    if not (frame.isascii() and frame.isdigit()):
-        return Fault(where, f"point {shown(frame)}", "a frame number, 0 or more")
+    for column, text in (("point", frame), ("start_frame", first), ("stop_frame", last)):
+        if not (text.isascii() and text.isdigit()):
+            return Fault(where, f"{column} {shown(text)}", "a frame number, 0 or more")
     if known and name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         return Fault(where, f"video {name}", "a video of gt.json", f"Did you mean {close[0]}?" if close else "")
-    return Point(int(frame), label, line)
+    return Point(int(frame), label, int(first), int(last), line)
 
 
 def read_lines(path: Path, expected: str) -> tuple[list[str], list[Fault]]:
