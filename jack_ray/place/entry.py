@@ -1,0 +1,76 @@
+"""One trial of a sweep, as the control loop and the table see it."""
+
+import time
+from dataclasses import dataclass, field
+
+from jack_ray.contract.events import Event
+from jack_ray.contract.paths import TrialFolder
+from jack_ray.contract.state import State
+from jack_ray.contract.trial import Trial
+from jack_ray.expand import Point
+from jack_ray.place.news import Handle
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The number that a sweep looks at."""
+
+    metric: str
+    """`val/average_mAP`: as in the events."""
+    mode: str
+
+    def better(self, value: float, than: float | None) -> bool:
+        """Whether a value beats another; anything beats nothing."""
+        return than is None or (value > than if self.mode == "max" else value < than)
+
+
+@dataclass
+class Entry:
+    """A point, its trial, and how it stands."""
+
+    point: Point
+    trial: Trial
+    folder: TrialFolder
+    config: str
+    """The composed config as YAML."""
+    state: State
+    phase: str = "queued"
+    handle: Handle | None = None
+    best: float | None = None
+    latest: dict[str, float] = field(default_factory=dict)
+    step: int = 0
+    ending: dict[str, float] | None = None
+    """The values of the `finished` event."""
+    began: float = field(default_factory=time.monotonic)
+    first_step: tuple[int, float] | None = None
+    """Step and moment of this attempt's first numbers: what the time left is judged by."""
+
+    @property
+    def total_steps(self) -> int:
+        """The steps of the whole trial."""
+        return int(self.trial.train["steps"])
+
+    def take(self, event: Event, goal: Goal) -> None:
+        """Take in what rank 0 told."""
+        if event.kind == "finished":
+            self.ending = event.values
+        if event.kind != "metrics" or event.step is None:
+            return
+        self.step = max(self.step, event.step)
+        self.latest |= event.values
+        if self.first_step is None:
+            self.first_step = (event.step, event.time)
+        value = event.values.get(goal.metric)
+        if value is not None and goal.better(value, self.best):
+            self.best = value
+
+    def seconds(self) -> float:
+        """Wall time of all attempts so far."""
+        return self.state.seconds + (time.monotonic() - self.began if self.handle is not None else 0.0)
+
+    def left_s(self) -> float | None:
+        """Seconds this attempt will still take, by its pace so far; None while that is unknown."""
+        if self.handle is None or self.first_step is None or self.step <= self.first_step[0]:
+            return None
+        pace_s = (time.time() - self.first_step[1]) / (self.step - self.first_step[0])
+        return max(0.0, pace_s * (self.total_steps - self.step))

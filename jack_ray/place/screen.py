@@ -1,0 +1,129 @@
+"""What a sweep looks like while it runs and when it has ended."""
+
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from jack_ray.place.entry import Entry, Goal
+
+_ORDER = {"running": 0, "finished": 1, "stopped": 2, "failed": 3, "killed": 4, "new": 5}
+_STYLES = {"running": "bold", "finished": "green", "stopped": "cyan", "failed": "red", "killed": "yellow", "new": "dim"}
+
+
+def duration(seconds: float | None) -> str:
+    """`1:02:03` or `2:03`; a dash for an unknown time."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def number(value: float | None) -> str:
+    """Four significant digits; a dash for none."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def ranked(entries: Sequence[Entry], goal: Goal) -> list[Entry]:
+    """Best first; trials without a number last."""
+    sign = -1.0 if goal.mode == "max" else 1.0
+    return sorted(entries, key=lambda entry: (entry.best is None, sign * (entry.best or 0.0), entry.point.number))
+
+
+def table(entries: Sequence[Entry], goal: Goal, title: str, live: bool) -> Table:
+    """The trials as a table; `live` adds what goes on and the time left."""
+    made = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
+    made.add_column("trial", no_wrap=True)
+    made.add_column("settings", overflow="fold")
+    made.add_column("status")
+    made.add_column("step", justify="right", no_wrap=True)
+    made.add_column(f"best {goal.metric}", justify="right")
+    tests = sorted({name for entry in entries for name in entry.state.values if name == _test_name(goal)})
+    for name in [] if live else tests:
+        made.add_column(name, justify="right")
+    made.add_column("loss", justify="right")
+    made.add_column("time", justify="right", no_wrap=True)
+    if live:
+        made.add_column("left", justify="right", no_wrap=True)
+    for entry in entries:
+        made.add_row(*_row(entry, [] if live else tests, live), style=_STYLES[entry.state.status] if not live else None)
+    return made
+
+
+def _test_name(goal: Goal) -> str:
+    return "test/" + goal.metric.partition("/")[2]
+
+
+def _row(entry: Entry, tests: Sequence[str], live: bool) -> list[str]:
+    status = entry.phase if entry.handle is not None and live else entry.state.status
+    cells = [entry.trial.id, " ".join(entry.point.overrides) or "-", status, f"{entry.step}/{entry.total_steps}"]
+    cells.append(number(entry.best))
+    cells += [number(entry.state.values.get(name)) for name in tests]
+    cells += [number(entry.latest.get("train/total")), duration(entry.seconds())]
+    return cells + [duration(entry.left_s())] if live else cells
+
+
+class Screen:
+    """A live table on a terminal, one line a change elsewhere."""
+
+    def __init__(self, goal: Goal, total: int, plain: bool | None = None) -> None:
+        self.goal = goal
+        self.total = total
+        self.console = Console(soft_wrap=False)
+        self.plain = plain if plain is not None else not sys.stdout.isatty()
+        self._live = None if self.plain else Live(console=self.console, refresh_per_second=4, transient=True)
+        self._said: dict[str, str] = {}
+        self._said_at: dict[str, float] = {}
+        if self._live is not None:
+            self._live.start()
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def show(self, entries: Sequence[Entry], warning: str = "") -> None:
+        """Draw the trials as they stand."""
+        if self._live is None:
+            for entry in entries:
+                self._say_changes(entry)
+            return
+        done = sum(entry.state.status in ("finished", "stopped", "failed") for entry in entries)
+        title = f"{done} of {self.total} trials done" + (f"; {warning}" if warning else "")
+        shown = sorted(entries, key=lambda entry: (entry.handle is None, _ORDER[entry.state.status]))
+        height = max(4, self.console.size.height - 6)
+        self._live.update(table(shown[:height], self.goal, title, live=True))
+
+    def _say_changes(self, entry: Entry) -> None:
+        words = entry.phase if entry.handle is not None else entry.state.status
+        evaluated = self.goal.metric in entry.latest and f"{self.goal.metric}={number(entry.latest[self.goal.metric])}"
+        kind = words.partition(",")[0]
+        text = f"{kind} {evaluated or ''}"
+        now = time.monotonic()
+        progresses = kind.startswith("compiling") and now - self._said_at.get(entry.trial.id, 0.0) > 15.0
+        if self._said.get(entry.trial.id) == text and not progresses:
+            return
+        self._said[entry.trial.id] = text
+        self._said_at[entry.trial.id] = now
+        numbers = f" step {entry.step}/{entry.total_steps} {evaluated}" if evaluated else ""
+        settings = " ".join(entry.point.overrides)
+        self.say(f"{time.strftime('%H:%M:%S')} {entry.trial.id} {settings}: {words}{numbers}")
+
+    def close(self) -> None:
+        """Take the live table away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+            self.plain = True
+
+    def result(self, entries: Sequence[Entry]) -> None:
+        """The final table, best first, and why trials failed."""
+        self.close()
+        self.console.print(table(ranked(entries, self.goal), self.goal, "Trials, best first", live=False))
+        for entry in entries:
+            if entry.state.status == "failed":
+                logs = entry.folder.log(0).parent
+                self.say(f"{entry.trial.id} failed: {entry.state.message}\n    Logs of its ranks: {logs}")
