@@ -1,13 +1,14 @@
 """A command -> a plan: everything that can be known before a machine is asked for, checked."""
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from jack_ray.compose.command import Command
-from jack_ray.compose.load import Nodes, absolute, as_yaml, load
+from jack_ray.compose.load import Nodes, absolute, as_yaml, groups, load
 from jack_ray.compose.names import is_group, key_faults, option_faults, text
 from jack_ray.compose.schema import Typed, num_ranks, typed
 from jack_ray.contract.errors import ConfigError, DataError, Fault
@@ -54,6 +55,19 @@ class Plan:
         )
         return trial, as_yaml(nodes)
 
+    def check_points(self, points: Sequence[tuple[str, ...]]) -> list[Trial]:
+        """The trials of all points. Raises ConfigError with the faults of every point, each told once."""
+        trials: list[Trial] = []
+        faults: dict[str, Fault] = {}
+        for point in points:
+            try:
+                trials.append(self.trial(point)[0])
+            except ConfigError as error:
+                faults |= {str(fault): fault for fault in error.faults}
+        if faults:
+            raise ConfigError(list(faults.values()))
+        return trials
+
     def inspect(self, config: Typed) -> Inspection:
         """Look at the data set's files, once for each data node. Raises DataError with every fault."""
         key = canonical([config.method, asdict(config.data)])
@@ -81,7 +95,7 @@ def compose_base(command: Command) -> tuple[Nodes, tuple[str, ...]]:
     faults = list(command.faults)
     chosen = [override for override in command.overrides if is_group(override)]
     options = {override.key_or_group: [str(override.value())] for override in chosen}
-    swept_groups = {key: _options(key, value) for key, value in command.swept.items() if key in options_known()}
+    swept_groups = {key: _options(key, value) for key, value in command.swept.items() if key in groups()}
     wrong = option_faults(options | swept_groups)
     faults += wrong
     first = [f"{key}={values[0]}" for key, values in swept_groups.items()]
@@ -100,13 +114,6 @@ def compose_base(command: Command) -> tuple[Nodes, tuple[str, ...]]:
     if faults:
         raise ConfigError(faults)
     return nodes, tuple(text(override) for override in command.overrides)
-
-
-def options_known() -> tuple[str, ...]:
-    """The groups of `conf/`."""
-    from jack_ray.compose.load import groups
-
-    return tuple(groups())
 
 
 def _keys(overrides: list[Any]) -> list[str]:
@@ -130,7 +137,7 @@ def _with_swept(nodes: Nodes, swept: dict[str, str]) -> Nodes:
 def make_plan(command: Command) -> Plan:
     """Check the command and its data. Raises ConfigError or DataError, each with every fault."""
     nodes, overrides = compose_base(command)
-    groups_swept = [key for key in command.swept if key in options_known()]
+    groups_swept = [key for key in command.swept if key in groups()]
     first = [f"{key}={_options(key, command.swept[key])[0]}" for key in groups_swept]
     nodes = absolute(_with_swept(load([*overrides, *first]), command.swept))
     config, faults = typed(nodes)

@@ -18,7 +18,7 @@ from jack_ray.contract.schema import (
 )
 from jack_ray.contract.settings import nearest, read
 
-_STAGES: dict[str, type] = {
+STAGES: dict[str, Any] = {
     "train": TrainConfig,
     "sweep": SweepConfig,
     "cluster": ClusterConfig,
@@ -26,6 +26,8 @@ _STAGES: dict[str, type] = {
     "tracking": TrackingConfig,
     "site": SiteConfig,
 }
+"""Node -> its schema; those of model and data are the method's."""
+
 _SWITCHES = ("dry_run", "fresh")
 
 
@@ -61,31 +63,36 @@ def methods() -> list[str]:
 def typed(nodes: Mapping[str, Any]) -> tuple[Typed | None, list[Fault]]:
     """Hold every node against its schema: the typed config, or every fault of every node."""
     faults: list[Fault] = []
-    read_nodes: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     method = nodes["model"].get("name")
-    if method not in methods():
-        faults.append(Fault("model.name", repr(method), "a method", nearest(str(method), methods())))
+    schemas = dict(STAGES)
+    if method in methods():
+        config = _config_of(method)
+        schemas |= {"model": config.Config, "data": config.DataConfig}
     else:
-        config = importlib.import_module(f"jack_ray.methods.{method}.config")
-        for name, schema in (("model", config.Config), ("data", config.DataConfig)):
-            read_nodes[name], found = read(schema, nodes[name], name)
-            faults.extend(found)
-    for name, schema in _STAGES.items():
-        read_nodes[name], found = read(schema, nodes[name], name)
+        faults.append(Fault("model.name", repr(method), "a method", nearest(str(method), methods())))
+    for name, schema in schemas.items():
+        values[name], found = read(schema, nodes[name], name)
         faults.extend(found)
-    for name in _SWITCHES:
-        read_nodes[name] = nodes[name]
-        if not isinstance(nodes[name], bool):
-            faults.append(Fault(name, repr(nodes[name]), "true or false"))
-    known = {"model", "data", *_STAGES, *_SWITCHES}
-    faults += [Fault(key, "no such setting", "a node of the config", nearest(key, sorted(known))) for key in nodes if key not in known]
+    faults += _top_faults(nodes)
+    faults += _cross_faults(values["train"], values["cluster"], values["mpi"])
+    if method in methods() and None not in (values["model"], values["data"], values["train"]):
+        faults += _config_of(method).check(values["model"], values["data"], values["train"])
     if faults:
         return None, faults
-    typed_config = Typed(method=method, **read_nodes)
-    faults = [*_cross_faults(typed_config), *importlib.import_module(f"jack_ray.methods.{method}.config").check(
-        typed_config.model, typed_config.data, typed_config.train
-    )]
-    return (None, faults) if faults else (typed_config, [])
+    return Typed(method=method, **values, **{name: nodes[name] for name in _SWITCHES}), []
+
+
+def _config_of(method: str) -> Any:
+    return importlib.import_module(f"jack_ray.methods.{method}.config")
+
+
+def _top_faults(nodes: Mapping[str, Any]) -> list[Fault]:
+    known = ["model", "data", *STAGES, *_SWITCHES]
+    unknown = [key for key in nodes if key not in known]
+    faults = [Fault(key, "no such setting", "a node of the config", nearest(key, known)) for key in unknown]
+    wrong = [name for name in _SWITCHES if not isinstance(nodes[name], bool)]
+    return faults + [Fault(name, repr(nodes[name]), "true or false") for name in wrong]
 
 
 def num_ranks(cluster: ClusterConfig, mpi: MpiConfig) -> int:
@@ -97,25 +104,21 @@ def num_ranks(cluster: ClusterConfig, mpi: MpiConfig) -> int:
     return 2 if cluster.address is not None else min(2, len(os.sched_getaffinity(0)))
 
 
-def _cross_faults(config: Typed) -> list[Fault]:
+def _cross_faults(train: TrainConfig | None, cluster: ClusterConfig | None, mpi: MpiConfig | None) -> list[Fault]:
+    """Impossible combinations of nodes that are sound in themselves; None stands for one that is not."""
     faults = []
-    ranks = num_ranks(config.cluster, config.mpi)
-    if config.train.batch % ranks:
-        fitting = config.train.batch - config.train.batch % ranks or ranks
-        faults.append(
-            Fault(
-                "train.batch",
-                f"{config.train.batch} does not divide among {ranks} ranks",
-                f"a multiple of {ranks}",
-                f"Type train.batch={fitting}, or cluster.ranks={_largest_divisor(config.train.batch, ranks)}.",
-            )
-        )
-    if config.mpi.kind == "none" and ranks > 1:
+    ranks = num_ranks(cluster, mpi) if cluster is not None and mpi is not None else None
+    if train is not None and ranks is not None and train.batch % ranks:
+        faults.append(_indivisible(train.batch, ranks))
+    if mpi is not None and mpi.kind == "none" and ranks is not None and ranks > 1:
         faults.append(Fault("cluster.ranks", str(ranks), "1 with mpi=none", "Type mpi=openmpi, or cluster.ranks=1."))
-    if config.train.weights is not None and not os.path.isfile(config.train.weights):
-        faults.append(Fault("train.weights", f"no file {config.train.weights}", "a file with weights"))
+    if train is not None and train.weights is not None and not os.path.isfile(train.weights):
+        faults.append(Fault("train.weights", f"no file {train.weights}", "a file with weights"))
     return faults
 
 
-def _largest_divisor(number: int, limit: int) -> int:
-    return next(part for part in range(limit, 0, -1) if number % part == 0)
+def _indivisible(batch: int, ranks: int) -> Fault:
+    fitting = batch - batch % ranks or ranks
+    divisor = next(part for part in range(ranks, 0, -1) if batch % part == 0)
+    remedy = f"Type train.batch={fitting}, or cluster.ranks={divisor}."
+    return Fault("train.batch", f"{batch} does not divide among {ranks} ranks", f"a multiple of {ranks}", remedy)

@@ -105,6 +105,11 @@ class SweepFolder:
         return self.path / "lock"
 
     @property
+    def commands(self) -> Path:
+        """What the driver told the MLflow writer, one JSON object a line; a late delivery is made from it."""
+        return self.path / "tracking.jsonl"
+
+    @property
     def tracking_log(self) -> Path:
         """What the MLflow writer printed."""
         return self.path / "tracking.log"

@@ -16,6 +16,9 @@ from jack_ray.contract.errors import Fault
 
 T = TypeVar("T")
 
+MANY = 12
+"""More choices than these are listed only when none of them is close to what was typed."""
+
 
 @dataclass(frozen=True)
 class About:
@@ -86,7 +89,9 @@ def nearest(name: str, choices: Sequence[str]) -> str:
     """`Did you mean ...?` for a name that is close to a choice, else the list of choices."""
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
     listed = "There are: " + ", ".join(sorted(choices)) + "."
-    return f"Did you mean {close[0]}? {listed}" if close else listed
+    if not close:
+        return listed
+    return f"Did you mean {close[0]}?" + (f" {listed}" if len(choices) <= MANY else "")
 
 
 class _Mismatch(Exception):

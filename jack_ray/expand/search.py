@@ -175,6 +175,17 @@ def open_search(config: SweepConfig, journal: Path, metric: str, mode: Literal["
     return Search(config, axes, study)
 
 
+def preview(config: SweepConfig, mode: Literal["max", "min"]) -> list[Point]:
+    """The points of a search that has not begun, without writing anything. Raises ConfigError as `open_search`."""
+    faults = _strategy_faults(config)
+    if faults:
+        raise ConfigError(faults)
+    axes = read_space(config.over, every_value=config.strategy == "grid", seed=config.seed)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(direction="maximize" if mode == "max" else "minimize")
+    return Search(config, axes, study).points()
+
+
 def _strategy_faults(config: SweepConfig) -> list[Fault]:
     where = "sweep.strategy"
     if config.strategy == "none" and config.over:

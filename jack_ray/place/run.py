@@ -20,6 +20,7 @@ from jack_ray.contract.trial import Trial, load_trial
 from jack_ray.expand import Point, Search
 from jack_ray.place.entry import Entry, Goal
 from jack_ray.place.news import Ended, Hands, News, Order
+from jack_ray.place.retire import retire
 from jack_ray.place.screen import Screen
 
 TICK_S = 0.2
@@ -68,6 +69,7 @@ class Controller:
         self.waiting: deque[Point] = deque([*search.unfinished(), *search.failed()])
         self.later: list[tuple[float, Point]] = []
         self.refused: list[str] = []
+        self.refreshed: set[str] = set()
         self.interrupted = False
 
     def run(self) -> list[Entry]:
@@ -125,6 +127,9 @@ class Controller:
             self.later.append((time.monotonic() + BUSY_S, point))
             return
         folder = trial_folder(self.settings.runs, trial.id)
+        if self.settings.fresh and trial.id not in self.refreshed:
+            retire(folder.path, folder.lock)
+            self.refreshed.add(trial.id)
         entry = Entry(point, trial, folder, config, load_state(folder.state))
         self.entries[point.number] = entry
         self._replay(entry)

@@ -1,0 +1,48 @@
+"""The whole pipeline: what was typed -> trials -> machines -> MLflow. `python -m jack_ray.launch --help`."""
+
+import sys
+from pathlib import Path
+
+from jack_ray import __version__, compose, expand
+from jack_ray.compose.help import page
+from jack_ray.compose.show import print_config
+from jack_ray.contract.errors import JackRayError
+from jack_ray.place.dry_run import print_plan
+from jack_ray.place.sweep import run_sweep
+
+
+def launch(argv: list[str]) -> int:
+    """Run a command line. Raises JackRayError for whatever the user can mend."""
+    command = compose.read_command(argv)
+    if command.help or command.version:
+        print(f"jack_ray {__version__}" if command.version else page())
+        return 0
+    if command.show is not None:
+        print_config(command)
+        return 0
+    plan = compose.make_plan(command)
+    points = expand.preview(plan.base.sweep, plan.base.train.mode)
+    trials = plan.check_points([point.overrides for point in points])
+    if plan.base.dry_run:
+        print_plan(plan, points, trials)
+        return 0
+    return run_sweep(plan)
+
+
+def main() -> None:
+    """Errors that the user can mend are told without a traceback, and end with exit code 2."""
+    try:
+        code = launch(sys.argv[1:])
+    except JackRayError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 2
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"error: {Path(str(error.filename))}: {error.strerror}", file=sys.stderr)
+        code = 2
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

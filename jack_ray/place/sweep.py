@@ -1,0 +1,157 @@
+"""A checked plan -> a finished sweep: opens the search, the hands and the tracker, and runs the control loop."""
+
+import fcntl
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jack_ray.compose import Plan
+from jack_ray.compose.schema import num_ranks
+from jack_ray.contract.errors import PlaceError
+from jack_ray.contract.files import write_json
+from jack_ray.contract.paths import SweepFolder, sweep_folder
+from jack_ray.expand import open_search
+from jack_ray.place.entry import Entry, Goal
+from jack_ray.place.inline import InlineHands
+from jack_ray.place.news import Hands, Need
+from jack_ray.place.retire import retire
+from jack_ray.place.run import Controller, Settings
+from jack_ray.place.screen import Screen
+from jack_ray.place.tracker import WriterTracker
+from jack_ray.upload import Delivery, NoWriter, SweepStarted, Writer, absolute_uri, check_uri
+
+
+def runs_of(plan: Plan) -> Path:
+    """The folder of trials and sweeps."""
+    return Path(plan.base.site.runs)
+
+
+def need_of(plan: Plan) -> Need:
+    """What a trial takes."""
+    cluster = plan.base.cluster
+    ranks = num_ranks(cluster, plan.base.mpi)
+    return Need(ranks * cluster.cpus_per_rank, ranks * cluster.gpus_per_rank)
+
+
+def run_sweep(plan: Plan) -> int:
+    """Run every trial; 0 when all ended well, 1 when one failed, 130 when interrupted.
+
+    Raises PlaceError when no machine can hold a trial or the sweep runs already.
+    """
+    folder = sweep_folder(runs_of(plan), plan.sweep_id)
+    uri = absolute_uri(plan.base.tracking.uri)
+    if plan.base.tracking.kind == "mlflow":
+        check_uri(uri)
+    _make_writable(runs_of(plan))
+    if plan.base.fresh:
+        retire(folder.path, folder.lock)
+    with _locked(folder):
+        write_json(folder.sweep, {"id": plan.sweep_id, "typed": plan.typed, "folder": os.getcwd()})
+        hands = _hands(plan)
+        try:
+            return _run(plan, folder, hands, uri)
+        finally:
+            hands.close()
+
+
+def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
+    train, tracking = plan.base.train, plan.base.tracking
+    goal = Goal(f"{train.select_on}/{train.metric}", train.mode)
+    search = open_search(plan.base.sweep, folder.journal, train.metric, train.mode)
+    writer = Writer(folder) if tracking.kind == "mlflow" else NoWriter()
+    writer.start(_sweep_started(plan, goal, uri))
+    screen = Screen(goal, search.total())
+    settings = Settings(
+        runs=runs_of(plan),
+        jittor_home=Path(plan.base.site.jittor),
+        mpi=plan.base.mpi,
+        gpu=plan.base.cluster.gpus_per_rank > 0,
+        max_concurrent=plan.base.sweep.max_concurrent,
+        fresh=plan.base.fresh,
+    )
+    controller = Controller(search, hands, plan.trial, settings, WriterTracker(writer), screen)
+    entries: list[Entry] = []
+    try:
+        entries = controller.run()
+    finally:
+        screen.close()
+        failed = any(entry.state.status == "failed" for entry in entries)
+        ended = "killed" if controller.interrupted or not entries else "failed" if failed else "finished"
+        delivery = writer.close(ended)
+    screen.result(entries)
+    for refused in controller.refused:
+        screen.say(f"Not run: {refused}")
+    _say_where(plan, screen, folder, uri, delivery)
+    if controller.interrupted:
+        return 130
+    return 1 if failed or controller.refused else 0
+
+
+def _sweep_started(plan: Plan, goal: Goal, uri: str) -> SweepStarted:
+    tracking = plan.base.tracking
+    return SweepStarted(
+        sweep_id=plan.sweep_id,
+        name=f"{plan.base.method} {plan.base.sweep.strategy}",
+        command=shlex.join(["python", "-m", "jack_ray.launch", *plan.typed]),
+        uri=uri,
+        experiment=tracking.experiment,
+        metric=goal.metric,
+        mode="max" if goal.mode == "max" else "min",
+        flush_s=tracking.flush_s,
+        give_up_s=tracking.give_up_s,
+        upload_checkpoints=tracking.upload_checkpoints,
+        tags={"jack_ray.method": plan.base.method, "jack_ray.strategy": plan.base.sweep.strategy},
+    )
+
+
+def _hands(plan: Plan) -> Hands:
+    if plan.base.cluster.kind == "inline":
+        return InlineHands()
+    from jack_ray.place.on_ray import RayHands  # importing Ray takes seconds that `inline` need not wait for
+
+    return RayHands(plan.base.cluster, need_of(plan))
+
+
+def _make_writable(runs: Path) -> None:
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        probe = runs / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise PlaceError(f"site.runs={runs} cannot be written to ({error.strerror}). Type site.runs=FOLDER.") from error
+
+
+@contextmanager
+def _locked(folder: SweepFolder) -> Iterator[None]:
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with folder.lock.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise PlaceError(
+                f"This sweep ({folder.path.name}) is already running, started by process {lock.read() or '?'}. "
+                "Wait for it, or stop it with Ctrl-C there."
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _say_where(plan: Plan, screen: Screen, folder: SweepFolder, uri: str, delivery: Delivery) -> None:
+    screen.say(f"\nCheckpoints, logs and pictures: {runs_of(plan) / 'trials'}")
+    if plan.base.tracking.kind == "none":
+        return
+    if delivery.message:
+        screen.say(delivery.message)
+    store = "" if uri == f"sqlite:///{Path.cwd() / 'mlflow.db'}" else f" --backend-store-uri {uri}"
+    program = "mlflow" if shutil.which("mlflow") else str(Path(sys.executable).parent / "mlflow")
+    where = uri if uri.startswith("http") else "http://127.0.0.1:5000"
+    how = "open" if uri.startswith("http") else f"type `{program} ui{store}` in {Path.cwd()}, then open"
+    screen.say(f"Compare the runs: {how} {where}, experiment {plan.base.tracking.experiment}.")
