@@ -23,11 +23,13 @@ SNIPPET_FRAMES = 16
 
 NUM_ACTIVE = 96
 """Columns of the visual feature that a class raises."""
-RGB_RISE = 0.45
+RGB_RISE = 0.25
 """How far, where the spread of the noise is 0.5."""
-MEL_RISE_DB = 9.0
+MEL_RISE_DB = 5.0
 DISTRACTOR = 0.4
 """Strength of what looks like sentiment outside of segments."""
+NUM_SOUNDS = 5
+LOUDNESS_DB = 4.0
 BANDS = {"n": slice(6, 18), "p": slice(32, 46)}
 TREMOLO_FRAMES = {"n": 16, "p": 4}
 
@@ -99,7 +101,10 @@ def _mel(strength: Array, generator: np.random.Generator) -> FloatArray:
     frames = np.repeat(strength, MEL_FRAMES, axis=0)
     time = np.arange(len(frames))
     level = np.linspace(-12.0, -30.0, MEL_BANDS) + generator.uniform(-5, 5)
-    decibel = level + 7.0 * generator.standard_normal((len(frames), MEL_BANDS))
+    # Music and voices come and go in wide bands, whatever the sentiment.
+    loudness = np.repeat(generator.standard_normal((len(strength), NUM_SOUNDS)), MEL_FRAMES, axis=0)
+    sounds = np.repeat(LOUDNESS_DB * loudness, MEL_BANDS // NUM_SOUNDS, axis=1)
+    decibel = level + sounds + 7.0 * generator.standard_normal((len(frames), MEL_BANDS))
     for index, label in enumerate(CLASSES):
         tremolo = 0.75 + 0.5 * (np.sin(2 * np.pi * time / TREMOLO_FRAMES[label]) > 0)
         decibel[:, BANDS[label]] += (MEL_RISE_DB * frames[:, index] * tremolo)[:, None]

@@ -24,6 +24,7 @@ DASHES = {"n": "--", "p": "-"}
 WORDS = {"n": "negative", "p": "positive"}
 MAX_FOUND = 8
 """Detections of a class that are drawn: the strongest. A list for ranking holds many more weak ones."""
+NUM_NUMBERED = 3
 
 
 def draw(
@@ -52,7 +53,7 @@ def _draw_curves(axes: Axes, scores: Array, snippet_s: float) -> None:
     for index, label in enumerate(CLASSES):
         axes.plot(times, scores[:, index], DASHES[label], color=COLORS[label], linewidth=1.6, label=WORDS[label])
     axes.plot(times, scores[:, 2], ":", color="#555555", linewidth=1.2, label="background")
-    axes.set_ylim(0, 1)
+    axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel("score of a snippet (0 to 1)")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
@@ -62,33 +63,34 @@ def _draw_curves(axes: Axes, scores: Array, snippet_s: float) -> None:
 def _draw_lanes(axes: Axes, segments: Sequence[Segment], detections: Sequence[Detection]) -> None:
     names: list[str] = []
     for label in reversed(CLASSES):
-        truth = [segment for segment in segments if segment.label == label]
-        found = sorted((one for one in detections if one.label == label), key=lambda one: -one.score)[:MAX_FOUND]
-        _draw_bars(axes, len(names), [(one.start_s, one.end_s) for one in truth], COLORS[label], [1.0] * len(truth))
+        for segment in segments:
+            if segment.label == label:
+                _draw_bar(axes, len(names), (segment.start_s, segment.end_s), COLORS[label], 1.0)
         names.append(f"{WORDS[label]}, annotated")
-        strengths = _strengths([one.score for one in found])
-        _draw_bars(axes, len(names), [(one.start_s, one.end_s) for one in found], COLORS[label], strengths)
-        for rank, one in enumerate(found[:3], start=1):
-            axes.text((one.start_s + one.end_s) / 2, len(names), str(rank), ha="center", va="center", fontsize=9)
+        found = sorted((one for one in detections if one.label == label), key=lambda one: -one.score)[:MAX_FOUND]
+        # Weak ones first: a long weak one would hide a short strong one.
+        for rank in reversed(range(len(found))):
+            one = found[rank]
+            strength = min(max(one.score / max(found[0].score, 1e-9), 0.1), 1.0)
+            _draw_bar(axes, len(names), (one.start_s, one.end_s), COLORS[label], strength)
+            if rank < NUM_NUMBERED:
+                middle = (one.start_s + one.end_s) / 2
+                axes.text(middle, len(names) - 0.46, str(rank + 1), ha="center", va="center", fontsize=9)
         names.append(f"{WORDS[label]}, found")
     axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_ylim(len(names) - 0.4, -0.7)
     axes.set_xlabel("time in the video (s)")
-    note = f"found: the {MAX_FOUND} strongest\nof a class, darker is\nstronger, 1 to 3 numbered"
+    note = f"found: the {MAX_FOUND} strongest\nof a class; higher and darker\nis stronger, 1 to {NUM_NUMBERED} numbered"
     axes.text(1.012, 0.98, note, transform=axes.transAxes, va="top", fontsize=9, color="#444444")
 
 
-def _draw_bars(
-    axes: Axes, lane: int, spans: Sequence[tuple[float, float]], color: str, alphas: Sequence[float]
-) -> None:
-    for (start, end), alpha in zip(spans, alphas, strict=True):
-        axes.broken_barh([(start, end - start)], (lane - 0.32, 0.64), facecolor=color, alpha=alpha, edgecolor="black")
-
-
-def _strengths(scores: Sequence[float]) -> list[float]:
-    """Opacities 0.15 (weakest drawn) to 0.7 (strongest), so that numbers on them stay readable."""
-    if not scores:
-        return []
-    lowest, highest = min(scores), max(scores)
-    spread = (highest - lowest) or 1.0
-    return [0.15 + 0.55 * (score - lowest) / spread if highest > lowest else 0.7 for score in scores]
+def _draw_bar(axes: Axes, lane: int, span: tuple[float, float], color: str, strength: float) -> None:
+    height = 0.64 * strength
+    axes.broken_barh(
+        [(span[0], span[1] - span[0])],
+        (lane + 0.32 - height, height),
+        facecolor=color,
+        alpha=0.3 + 0.6 * strength,
+        edgecolor="black",
+        linewidth=0.8,
+    )
