@@ -1,0 +1,188 @@
+"""The driver's end of the MLflow writer: starts it, tells it things, never waits for it until the sweep ends."""
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jack_ray.contract.environment import PACKAGE_PARENT
+from jack_ray.contract.paths import SweepFolder
+from jack_ray.upload.notice import Notice, read_notice
+from jack_ray.upload.protocol import Close, Command, Ending, SweepStarted, Told, TrialEnded, TrialStarted, encode
+
+_RESTARTS = 2
+_GRACE_S = 120.0
+"""A writer that is closing, and has been silent for `give_up_s` and this long (one large file), is ended."""
+_QUIET = {
+    # The writer has its own retries, and must notice soon that MLflow does not answer.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of a sweep's events."""
+
+    undelivered: int
+    message: str
+    """Empty if everything was delivered, else one or two lines for the terminal."""
+
+
+class Writer:
+    """The MLflow writer of one sweep. A writer that dies or cannot deliver never fails the sweep."""
+
+    def __init__(self, folder: SweepFolder) -> None:
+        self.folder = folder
+        self._told = Told()
+        self._process: subprocess.Popen[str] | None = None
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._starts = 0
+        self._last_notice: Notice | None = None
+
+    def start(self, sweep: SweepStarted) -> None:
+        """Start the process and name the sweep; returns at once."""
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        self._last_notice = read_notice(self.folder.tracking)
+        self._tell(sweep)
+        self._launch()
+
+    def trial_started(self, trial: TrialStarted) -> None:
+        """An attempt begins; also told of a trial that needs no training any more, before its end."""
+        self._tell(trial)
+
+    def trial_ended(self, trial_id: str, status: Ending, message: str = "") -> None:
+        """A trial ended; its checkpoints stand on disk by now."""
+        self._tell(TrialEnded(trial_id, status, message))
+
+    def notice(self) -> str | None:
+        """Something that the user should know, each thing once; to be asked for now and then."""
+        if self._process is None:
+            return None
+        code = self._process.poll()
+        if code is not None:
+            self._process = None
+            if self._starts <= _RESTARTS:
+                self._launch()
+                return f"The MLflow writer ended ({code}) and was started anew; its log: {self.folder.tracking_log}"
+            return f"The MLflow writer ended ({code}) again. Nothing is lost: {self._later()}"
+        latest = read_notice(self.folder.tracking)
+        if latest is None or latest == self._last_notice or not latest.message:
+            return None
+        self._last_notice = latest
+        return latest.message
+
+    def close(self, status: Ending, message: str = "") -> Delivery:
+        """Deliver the rest, end all runs, and wait for it: `give_up_s` at most while MLflow does not answer."""
+        self._tell(Close(status, message))
+        if self._process is None or self._process.poll() is not None:
+            self._launch()
+        process = self._process
+        assert process is not None
+        self._wait(process)
+        self._lines.put(None)
+        latest = read_notice(self.folder.tracking)
+        if latest is None or latest.pid != process.pid:
+            return Delivery(0, f"The MLflow writer ended ({process.returncode}) before it was done. {self._later()}")
+        if process.returncode == 0:
+            return Delivery(0, "")
+        uri = self._told.sweep.uri if self._told.sweep is not None else ""
+        waiting = f"{latest.undelivered} events are not yet in MLflow at {uri} ({latest.message})"
+        return Delivery(latest.undelivered, f"{waiting}. Nothing is lost: {self._later()}")
+
+    def _later(self) -> str:
+        return f"deliver it later with\n    python -m jack_ray.upload {self.folder.path}"
+
+    def _tell(self, command: Command) -> None:
+        self._told.take(command)
+        line = encode(command)
+        with self.folder.commands.open("a", encoding="utf-8") as kept:
+            kept.write(line)
+        self._lines.put(line)
+
+    def _launch(self) -> None:
+        """Start a process and tell it everything anew; it recognises what was delivered before."""
+        self._starts += 1
+        self._lines.put(None)
+        self._lines = queue.SimpleQueue()
+        for command in self._told.commands():
+            self._lines.put(encode(command))
+        with self.folder.tracking_log.open("a", encoding="utf-8") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "jack_ray.upload", "--serve", str(self.folder.path)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C in the terminal is the driver's business
+            )
+        feed = _feeder(self._process, self._lines)
+        threading.Thread(target=feed, daemon=True).start()
+
+    def _wait(self, process: "subprocess.Popen[str]") -> None:
+        give_up_s = self._told.sweep.give_up_s if self._told.sweep is not None else 0.0
+        closed = time.time()
+        while process.poll() is None:
+            if time.time() - max(closed, _changed(self.folder, self._told)) > give_up_s + _GRACE_S:
+                process.kill()
+                process.wait()
+                return
+            time.sleep(0.05)
+
+
+class NoWriter:
+    """`tracking=none`: the same calls, and nothing happens."""
+
+    def start(self, sweep: SweepStarted) -> None:
+        """Nothing."""
+
+    def trial_started(self, trial: TrialStarted) -> None:
+        """Nothing."""
+
+    def trial_ended(self, trial_id: str, status: Ending, message: str = "") -> None:
+        """Nothing."""
+
+    def notice(self) -> str | None:
+        """Nothing to tell."""
+        return None
+
+    def close(self, status: Ending, message: str = "") -> Delivery:
+        """Nothing was to be delivered."""
+        return Delivery(0, "")
+
+
+def _feeder(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None]") -> Callable[[], None]:
+    """Writes to the pipe from a thread of its own, so that a full pipe never holds up the driver."""
+
+    def feed() -> None:
+        assert process.stdin is not None
+        try:
+            while (line := lines.get()) is not None:
+                process.stdin.write(line)
+                process.stdin.flush()
+            process.stdin.close()
+        except (BrokenPipeError, ValueError):
+            return  # the writer is dead; `notice` sees it
+
+    return feed
+
+
+def _environment() -> dict[str, str]:
+    known = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([str(PACKAGE_PARENT), *([known] if known else [])])
+    return {**os.environ, **_QUIET, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _changed(folder: SweepFolder, told: Told) -> float:
+    """When the writer last got something done, by the files that it writes then."""
+    paths = [folder.tracking, *(Path(trial.folder) / "tracking.json" for trial in told.trials.values())]
+    return max((path.stat().st_mtime for path in paths if path.exists()), default=0.0)
