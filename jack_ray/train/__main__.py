@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import traceback
+import warnings
 from pathlib import Path
 
 from jack_ray.contract.environment import default_jittor_home, jittor_variables
@@ -70,6 +71,7 @@ def _run(folder: TrialFolder, attempt: int) -> None:
     from jack_ray.train.method import typed
 
     settings = typed(trial)
+    warnings.filterwarnings("ignore", message="The value of the smallest subnormal")  # Jittor flushes them to zero
     import jittor as jt
 
     _restore_handlers()

@@ -36,6 +36,7 @@ class Training:
         jt.set_global_seed(seed_of(self.config.seed, "weights"), different_seed_for_mpi=False)
         self.model = self.parts.model()
         self.model.train()
+        jt.sync_all(True)  # random weights are drawn when they are first needed, which is after another seed is set
         self.loss = self.parts.loss()
         groups = self.model.groups()
         self.parameters: dict[str, jt.Var] = {name: var for group in groups for name, var in group.parameters.items()}
@@ -93,10 +94,12 @@ class Training:
     def _backward(self, batch: Batch, weight: float, total: dict[str, jt.Var]) -> tuple[dict[str, float], Any]:
         loss, terms = self.loss(self.model, batch)
         names = list(self.parameters)
-        for name, gradient in zip(names, jt.grad(loss * weight, [self.parameters[name] for name in names]), strict=True):
+        for name, gradient in zip(
+            names, jt.grad(loss * weight, [self.parameters[name] for name in names]), strict=True
+        ):
             total[name] = gradient if name not in total else total[name] + gradient
         jt.sync(list(total.values()))
-        values = {name: float(np.asarray(term.numpy()).reshape(-1)[0]) for name, term in terms.items()}
+        values = {name: float(np.asarray(term.numpy()).reshape(-1)[0]) for name, term in {**terms, "total": loss}.items()}
         return values, drain(self.model)
 
     def _norm(self, gradients: Mapping[str, jt.Var]) -> float:

@@ -1,6 +1,6 @@
 """Tensors from PyTorch's files without PyTorch, and without running what a file asks for.
 
-A pickle may name any function and have it called while it is read. Here a handful of names is known, all of them harmless;
+A pickle may name any function and have it called while it is read. Here a handful of names is known, all harmless;
 every other one is refused before anything happens.
 """
 
