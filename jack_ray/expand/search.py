@@ -157,11 +157,7 @@ def open_search(config: SweepConfig, journal: Path, metric: str, mode: Literal["
 
     Raises ConfigError with every fault of `sweep`, and if the journal belongs to another search.
     """
-    faults = _strategy_faults(config)
-    if faults:
-        raise ConfigError(faults)
-    axes = read_space(config.over, every_value=config.strategy == "grid", seed=config.seed)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    axes = _axes(config)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study = optuna.create_study(
@@ -184,6 +180,20 @@ def preview(config: SweepConfig, mode: Literal["max", "min"]) -> list[Point]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize" if mode == "max" else "minimize")
     return Search(config, axes, study).points()
+
+
+def preview(config: SweepConfig, mode: Literal["max", "min"]) -> list[Point]:
+    """The points of a new search, without a journal: see `Search.points`. Raises ConfigError as `open_search` does."""
+    axes = _axes(config)
+    return Search(config, axes, optuna.create_study(direction="maximize" if mode == "max" else "minimize")).points()
+
+
+def _axes(config: SweepConfig) -> tuple[Axis, ...]:
+    faults = _strategy_faults(config)
+    if faults:
+        raise ConfigError(faults)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return read_space(config.over, every_value=config.strategy == "grid", seed=config.seed)
 
 
 def _strategy_faults(config: SweepConfig) -> list[Fault]:

@@ -4,7 +4,7 @@ import fcntl
 from dataclasses import replace
 from pathlib import Path
 
-from jack_ray.contract.errors import ConfigError, JackRayError
+from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.paths import SweepFolder
 from jack_ray.contract.state import load_state
 from jack_ray.upload.protocol import Close, Ending, Told, TrialEnded, TrialStarted, read_told
@@ -25,10 +25,8 @@ def replay(folder: SweepFolder, uri: str | None, open_store: OpenStore) -> str:
     if _is_running(folder):
         raise JackRayError(f"The sweep in {folder.path} is running; it delivers its numbers itself.")
     if uri is not None:
-        faults = check_uri(uri)
-        if faults:
-            raise ConfigError(faults)
-        told.sweep = replace(told.sweep, uri=absolute_uri(uri, Path.cwd()))
+        check_uri(uri)
+        told.sweep = replace(told.sweep, uri=absolute_uri(uri))
     for trial in told.trials.values():
         told.endings.setdefault(trial.trial_id, _ending(trial))
     told.closed = told.closed or Close("killed", "the driver ended without a word")

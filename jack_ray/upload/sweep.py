@@ -125,7 +125,7 @@ class SweepDelivery:
         values = {f"trials/{name}": float(count) for name, count in counts.items()}
         best = self._best()
         if best is not None:
-            values[f"best/{metric_name(best[1].metric)}"] = best[1].value
+            values[f"best/{metric_name(self.sweep.metric)}"] = best[1].value
         steps = [step for steps in self.store.logged(self.run_id).values() for step in steps]
         step = max(steps, default=-1) + 1
         now = time.time()

@@ -46,12 +46,11 @@ class Writer:
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._starts = 0
-        self._last_notice: Notice | None = None
+        self._warning = ""
 
     def start(self, sweep: SweepStarted) -> None:
         """Start the process and name the sweep; returns at once."""
         self.folder.path.mkdir(parents=True, exist_ok=True)
-        self._last_notice = read_notice(self.folder.tracking)
         self._tell(sweep)
         self._launch()
 
@@ -63,22 +62,22 @@ class Writer:
         """A trial ended; its checkpoints stand on disk by now."""
         self._tell(TrialEnded(trial_id, status, message))
 
-    def notice(self) -> str | None:
-        """Something that the user should know, each thing once; to be asked for now and then."""
+    def warning(self) -> str:
+        """What the user should know now, usually nothing; also starts a writer anew that has died."""
         if self._process is None:
-            return None
+            return self._warning
         code = self._process.poll()
-        if code is not None:
+        if code is not None and self._starts <= _RESTARTS:
+            self._launch()
+            self._warning = f"The MLflow writer ended ({code}) and was started anew; see {self.folder.tracking_log}"
+        elif code is not None:
             self._process = None
-            if self._starts <= _RESTARTS:
-                self._launch()
-                return f"The MLflow writer ended ({code}) and was started anew; its log: {self.folder.tracking_log}"
-            return f"The MLflow writer ended ({code}) again. Nothing is lost: {self._later()}"
-        latest = read_notice(self.folder.tracking)
-        if latest is None or latest == self._last_notice or not latest.message:
-            return None
-        self._last_notice = latest
-        return latest.message
+            self._warning = f"The MLflow writer ended ({code}) again. Nothing is lost: {self._later()}"
+        else:
+            latest = self._latest()
+            if latest is not None:
+                self._warning = "" if latest.is_reachable else latest.message
+        return self._warning
 
     def close(self, status: Ending, message: str = "") -> Delivery:
         """Deliver the rest, end all runs, and wait for it: `give_up_s` at most while MLflow does not answer."""
@@ -89,14 +88,19 @@ class Writer:
         assert process is not None
         self._wait(process)
         self._lines.put(None)
-        latest = read_notice(self.folder.tracking)
-        if latest is None or latest.pid != process.pid:
+        latest = self._latest()
+        if latest is None:
             return Delivery(0, f"The MLflow writer ended ({process.returncode}) before it was done. {self._later()}")
         if process.returncode == 0:
             return Delivery(0, "")
         uri = self._told.sweep.uri if self._told.sweep is not None else ""
         waiting = f"{latest.undelivered} events are not yet in MLflow at {uri} ({latest.message})"
         return Delivery(latest.undelivered, f"{waiting}. Nothing is lost: {self._later()}")
+
+    def _latest(self) -> Notice | None:
+        """What the present process wrote; what one before it wrote is past."""
+        latest = read_notice(self.folder.tracking)
+        return latest if latest is not None and self._process is not None and latest.pid == self._process.pid else None
 
     def _later(self) -> str:
         return f"deliver it later with\n    python -m jack_ray.upload {self.folder.path}"
@@ -151,9 +155,9 @@ class NoWriter:
     def trial_ended(self, trial_id: str, status: Ending, message: str = "") -> None:
         """Nothing."""
 
-    def notice(self) -> str | None:
+    def warning(self) -> str:
         """Nothing to tell."""
-        return None
+        return ""
 
     def close(self, status: Ending, message: str = "") -> Delivery:
         """Nothing was to be delivered."""
@@ -171,7 +175,7 @@ def _feeder(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | No
                 process.stdin.flush()
             process.stdin.close()
         except (BrokenPipeError, ValueError):
-            return  # the writer is dead; `notice` sees it
+            return  # the writer is dead; `warning` sees it
 
     return feed
 

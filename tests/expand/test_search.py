@@ -14,7 +14,7 @@ import pytest
 
 from jack_ray.contract.errors import ConfigError, JackRayError
 from jack_ray.contract.schema import SweepConfig
-from jack_ray.expand import Point, Search, open_search
+from jack_ray.expand import Point, Search, open_search, preview
 
 LR = {"train.lr": "tag(log, interval(1e-6,1e-3))"}
 
@@ -93,6 +93,7 @@ def test_a_finite_space_is_never_drawn_twice_and_ends_by_itself(tmp_path: Path) 
 def test_a_dry_run_shows_the_points_without_asking_for_them(tmp_path: Path) -> None:
     search = begin(tmp_path, config("random", LR))
     shown = search.points()
+    assert preview(config("random", LR), "max") == shown
     assert search.unfinished() == []
     assert ask_all(search) == shown
     assert search.points() == shown
