@@ -34,10 +34,10 @@ class SampleBatchNorm(nn.Module):
         if not self.is_train:
             scale = self.weight / jt.sqrt(self.running_var + self.eps)
             return images * _spread(scale) + _spread(self.bias - self.running_mean * scale)
-        mean = images.mean((0, 2, 3))
+        mean = _channel_mean(images)
         # The mean is taken off before squaring: E[x^2] - E[x]^2 loses all digits where the mean is large.
         centred = images - _spread(mean)
-        variance = (centred * centred).mean((0, 2, 3))
+        variance = _channel_mean(centred * centred)
         count = images.numel() // images.shape[1]
         self._noted.append(jt.stack([mean, variance * (count / max(count - 1, 1))]).stop_grad())
         scale = self.weight / jt.sqrt(variance + self.eps)
@@ -57,6 +57,11 @@ class SampleBatchNorm(nn.Module):
             running += np.float32(self.momentum) * (call - running)
         self.running_mean.update(jt.array(running[0]).stop_grad())
         self.running_var.update(jt.array(running[1]).stop_grad())
+
+
+def _channel_mean(images: jt.Var) -> jt.Var:
+    # In float64: Jittor adds up one number after the other, and in float32 half of the digits would go.
+    return images.float64().mean((0, 2, 3)).float32()
 
 
 def _spread(channel: jt.Var) -> jt.Var:

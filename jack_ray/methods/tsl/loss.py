@@ -67,8 +67,8 @@ def video_loss(distribution: jt.Var, label_distribution: np.ndarray) -> jt.Var:
     A class that does not occur adds nothing: 0 ln 0 = 0.
     """
     target = np.asarray(label_distribution, np.float32)
-    entropy = float((target * np.log(np.where(target > 0, target, 1))).sum())
-    return (entropy - (jt.array(target) * _log(distribution[0])).sum()) / len(target)
+    entropy = float((target * np.log(np.where(target > 0, target, 1.0))).sum())
+    return ((entropy - (jt.array(target) * _log(distribution[0])).sum()) / len(target)).float32()
 
 
 def frame_loss(scores: jt.Var, points: np.ndarray) -> jt.Var:

@@ -44,8 +44,9 @@ class Model(nn.Module):
         """What the loss needs of one video, with the gradient's way back.
 
         Beside the outputs of `execute`: `distribution` (1, T, K+1), a softmax over the outputs; `video_distribution`
-        (1, K), that of the classes in the whole video; `cpc` (1,), how well the joint features predict both branches.
-        A class that `batch["video_labels"]` (1, K) does not name scores its mean over the video instead of its top.
+        (1, K), that of the classes in the whole video, in float64 because its loss is a small difference of large
+        terms; `cpc` (1,), how well the joint features predict both branches. A class that `batch["video_labels"]`
+        (1, K) does not name scores its mean over the video instead of its top.
         """
         joint = self.cls_module.join(batch)
         kept = self.cls_module.dropout(joint.hidden)
@@ -59,7 +60,7 @@ class Model(nn.Module):
             "scores": fuse(scores),
             "features": joint.hidden.transpose(0, 2, 1),
             "distribution": nn.softmax(logits, 2),
-            "video_distribution": nn.softmax(top_logits, 1),
+            "video_distribution": nn.softmax(top_logits.float64(), 1),
             "cpc": self.cls_module.predictability(joint),
         }
 
