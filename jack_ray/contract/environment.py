@@ -61,12 +61,17 @@ def rank_environment(
     environment |= jittor_variables(jittor_home, threads, gpu)
     binaries = str(Path(sys.executable).parent)
     environment["PATH"] = os.pathsep.join([binaries, environment.get("PATH", os.defpath)])
-    known = environment.get("PYTHONPATH")
-    environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE_PARENT), *([known] if known else [])])
+    environment["PYTHONPATH"] = python_path(environment)
     environment["OPAL_PREFIX"] = sys.prefix
     if os.geteuid() == 0:
         environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     return environment
+
+
+def python_path(environment: Mapping[str, str] = os.environ) -> str:
+    """A PYTHONPATH by which a child finds this very package, also when it was not installed."""
+    known = [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part]
+    return os.pathsep.join(dict.fromkeys([str(PACKAGE_PARENT), *known]))
 
 
 def default_jittor_home() -> Path:

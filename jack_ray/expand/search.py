@@ -103,6 +103,11 @@ class Search:
         """Points whose last telling was `failed`; they may be tried again and told anew."""
         return [point for point, failed in self._open() if failed]
 
+    def ended(self) -> list[Point]:
+        """Points that were told `finished` or `stopped`, by this process or one before it."""
+        trials = self.study.get_trials(deepcopy=False)
+        return [self._point(trial.number, trial.params) for trial in trials if trial.state.is_finished()]
+
     def _open(self) -> list[tuple[Point, bool]]:
         trials = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         return [(self._point(trial.number, trial.params), _FAILED in trial.user_attrs) for trial in trials]
@@ -169,17 +174,6 @@ def open_search(config: SweepConfig, journal: Path, metric: str, mode: Literal["
         )
     _claim(study, config, journal, f"{mode} {metric}")
     return Search(config, axes, study)
-
-
-def preview(config: SweepConfig, mode: Literal["max", "min"]) -> list[Point]:
-    """The points of a search that has not begun, without writing anything. Raises ConfigError as `open_search`."""
-    faults = _strategy_faults(config)
-    if faults:
-        raise ConfigError(faults)
-    axes = read_space(config.over, every_value=config.strategy == "grid", seed=config.seed)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(direction="maximize" if mode == "max" else "minimize")
-    return Search(config, axes, study).points()
 
 
 def preview(config: SweepConfig, mode: Literal["max", "min"]) -> list[Point]:

@@ -12,7 +12,7 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayError, TaskUnsched
 from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from jack_ray.contract.environment import PACKAGE_PARENT
+from jack_ray.contract.environment import python_path
 from jack_ray.contract.errors import PlaceError
 from jack_ray.contract.failure import now
 from jack_ray.contract.schema import ClusterConfig
@@ -126,10 +126,8 @@ def _lost(error: RayError) -> str:
 
 def _connect(cluster: ClusterConfig) -> None:
     """Connect to a running Ray, or start one on loopback. Raises PlaceError when neither works."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     settings: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "configure_logging": False}
     if cluster.address is None:
-        os.environ |= {"RAY_worker_niceness": "0", "PYTHONPATH": _python_path()}
         settings |= {
             "num_cpus": len(os.sched_getaffinity(0)),
             "include_dashboard": False,
@@ -137,18 +135,13 @@ def _connect(cluster: ClusterConfig) -> None:
             "_node_ip_address": "127.0.0.1",
         }
     else:
-        settings |= {"address": cluster.address, "runtime_env": {"env_vars": {"PYTHONPATH": _python_path()}}}
+        settings |= {"address": cluster.address, "runtime_env": {"env_vars": {"PYTHONPATH": python_path()}}}
     try:
         ray.init(**settings)
     except (ConnectionError, RayError, ValueError, RuntimeError, TimeoutError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         where = f"cluster.address={cluster.address}" if cluster.address else "a Ray of this machine"
         raise PlaceError(f"Cannot reach {where}: {reason}\nTry cluster=local, or cluster=inline without Ray.") from error
-
-
-def _python_path() -> str:
-    known = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
-    return os.pathsep.join(dict.fromkeys([str(PACKAGE_PARENT), *known]))
 
 
 def machines() -> list[Machine]:

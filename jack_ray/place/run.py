@@ -27,6 +27,9 @@ TICK_S = 0.2
 BUSY_S = 5.0
 """Before a trial that another driver trains is looked at again."""
 
+WAITING = "waiting"
+"""How the phase of a trial without a place begins."""
+
 MakeTrial = Callable[[tuple[str, ...]], tuple[Trial, str]]
 
 
@@ -66,7 +69,8 @@ class Controller:
         self.screen = screen
         self.goal = screen.goal
         self.entries: dict[int, Entry] = {}
-        self.waiting: deque[Point] = deque([*search.unfinished(), *search.failed()])
+        self.waiting: deque[Point] = deque([*search.ended(), *search.unfinished(), *search.failed()])
+        self.is_exhausted = False
         self.later: list[tuple[float, Point]] = []
         self.refused: list[str] = []
         self.refreshed: set[str] = set()
@@ -97,12 +101,12 @@ class Controller:
 
     def _advance(self) -> bool:
         """One round; False when nothing is left to do."""
-        while self._has_room() and (point := self._next()) is not None:
+        while not self.interrupted and self._has_room() and (point := self._next()) is not None:
             self._begin(point)
         for entry in self.running():
             assert entry.handle is not None
             self._listen(entry, self.hands.poll(entry.handle))
-        return bool(self.running() or self.waiting or self.later)
+        return bool(self.running() or self.waiting or self.later or not self.is_exhausted)
 
     def _has_room(self) -> bool:
         limit = self.settings.max_concurrent
@@ -113,7 +117,11 @@ class Controller:
         for due in [entry for entry in self.later if entry[0] <= now]:
             self.later.remove(due)
             self.waiting.append(due[1])
-        return self.waiting.popleft() if self.waiting else self.search.ask()
+        if self.waiting:
+            return self.waiting.popleft()
+        point = self.search.ask()
+        self.is_exhausted = point is None
+        return point
 
     def _begin(self, point: Point) -> None:
         """Hand a trial over, unless it is finished, or runs already under another point."""
@@ -133,10 +141,10 @@ class Controller:
         entry = Entry(point, trial, folder, config, load_state(folder.state))
         self.entries[point.number] = entry
         self._replay(entry)
-        if entry.state.status == "finished":
-            entry.ending = entry.state.values
+        was_stopped = entry.state.status == "stopped" and not self.search.keep(point.number)
+        if entry.state.status == "finished" or was_stopped:
             self.tracker.begin(entry, entry.state.attempt)
-            self._end(entry, replace(entry.state))
+            self._end(entry, entry.state)
             return
         self._hand_over(entry)
 
@@ -167,6 +175,8 @@ class Controller:
         self.tracker.begin(entry, attempt)
 
     def _listen(self, entry: Entry, news: News) -> None:
+        if entry.phase.startswith(WAITING) and news.phase and not news.phase.startswith(WAITING):
+            entry.began = time.monotonic()  # the time in the queue is not the trial's
         entry.phase = news.phase or entry.phase
         for event in news.events:
             entry.take(event, self.goal)

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -12,6 +13,10 @@ from jack_ray.place.entry import Entry, Goal
 
 _ORDER = {"running": 0, "finished": 1, "stopped": 2, "failed": 3, "killed": 4, "new": 5}
 _STYLES = {"running": "bold", "finished": "green", "stopped": "cyan", "failed": "red", "killed": "yellow", "new": "dim"}
+
+
+PLAIN_WIDTH = 120
+"""Columns of a table that goes to a file."""
 
 
 def duration(seconds: float | None) -> str:
@@ -36,15 +41,15 @@ def ranked(entries: Sequence[Entry], goal: Goal) -> list[Entry]:
 
 def table(entries: Sequence[Entry], goal: Goal, title: str, live: bool) -> Table:
     """The trials as a table; `live` adds what goes on and the time left."""
-    made = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
+    made = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=SIMPLE_HEAD)
     made.add_column("trial", no_wrap=True)
     made.add_column("settings", overflow="fold")
-    made.add_column("status")
+    made.add_column("status", min_width=8)
     made.add_column("step", justify="right", no_wrap=True)
-    made.add_column(f"best {goal.metric}", justify="right")
+    made.add_column(f"best {goal.metric.replace('/', ' ')}", justify="right")
     tests = sorted({name for entry in entries for name in entry.state.values if name == _test_name(goal)})
     for name in [] if live else tests:
-        made.add_column(name, justify="right")
+        made.add_column(name.replace("/", " "), justify="right")
     made.add_column("loss", justify="right")
     made.add_column("time", justify="right", no_wrap=True)
     if live:
@@ -73,8 +78,8 @@ class Screen:
     def __init__(self, goal: Goal, total: int, plain: bool | None = None) -> None:
         self.goal = goal
         self.total = total
-        self.console = Console(soft_wrap=False)
         self.plain = plain if plain is not None else not sys.stdout.isatty()
+        self.console = Console(width=PLAIN_WIDTH if self.plain else None)
         self._live = None if self.plain else Live(console=self.console, refresh_per_second=4, transient=True)
         self._said: dict[str, str] = {}
         self._said_at: dict[str, float] = {}

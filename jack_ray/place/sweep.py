@@ -18,6 +18,7 @@ from jack_ray.expand import open_search
 from jack_ray.place.entry import Entry, Goal
 from jack_ray.place.inline import InlineHands
 from jack_ray.place.news import Hands, Need
+from jack_ray.place.ray_environment import ray_variables
 from jack_ray.place.retire import retire
 from jack_ray.place.run import Controller, Settings
 from jack_ray.place.screen import Screen
@@ -111,7 +112,8 @@ def _sweep_started(plan: Plan, goal: Goal, uri: str) -> SweepStarted:
 def _hands(plan: Plan) -> Hands:
     if plan.base.cluster.kind == "inline":
         return InlineHands()
-    from jack_ray.place.on_ray import RayHands  # importing Ray takes seconds that `inline` need not wait for
+    os.environ |= ray_variables(plan.base.cluster)  # Ray reads them while it is imported
+    from jack_ray.place.on_ray import RayHands
 
     return RayHands(plan.base.cluster, need_of(plan))
 

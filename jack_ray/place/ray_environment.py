@@ -1,0 +1,23 @@
+"""What Ray must find in the environment before it is imported."""
+
+import secrets
+
+from jack_ray.contract.environment import python_path
+from jack_ray.contract.schema import ClusterConfig
+
+
+def ray_variables(cluster: ClusterConfig) -> dict[str, str]:
+    """No usage statistics; for a Ray of this machine alone, a token that nobody else has, and no lower priority.
+
+    Ray would otherwise write a token file into the home directory, which switches token authentication on for
+    clusters that are started later. A running cluster's token is the user's: RAY_AUTH_TOKEN or ~/.ray/auth_token.
+    """
+    variables = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+    if cluster.address is not None:
+        return variables
+    return variables | {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_worker_niceness": "0",
+        "PYTHONPATH": python_path(),
+    }
