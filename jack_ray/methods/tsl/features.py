@@ -5,6 +5,7 @@
 
 import hashlib
 import os
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.tsl.config import DataConfig
 
 SAMPLED_BYTES = 4096
+UNREADABLE = (ValueError, SyntaxError, TypeError, EOFError, tokenize.TokenError, MemoryError, RecursionError)
+"""What numpy raises for one or another broken header."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,11 @@ def look(path: Path, width: int) -> Header | Fault:
         size = path.stat().st_size
     except OSError as error:
         return Fault(str(path), f"unreadable ({error.strerror})", expected)
-    except (ValueError, SyntaxError, TypeError, EOFError):
+    except UNREADABLE:
         return Fault(str(path), f"not a complete npy file ({path.stat().st_size} bytes)", expected)
     if dtype.kind != "f":
         return Fault(str(path), f"numbers of type {dtype}", expected)
-    if len(shape) != 2 or shape[1] != width:
+    if len(shape) != 2 or shape[0] < 0 or shape[1] != width:
         return Fault(str(path), f"shape {shape}", expected)
     needed = offset + shape[0] * shape[1] * dtype.itemsize
     if size != needed:

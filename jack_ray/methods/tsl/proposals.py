@@ -13,6 +13,8 @@ from jack_ray.methods.tsl.config import CLASSES, Config
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+ScoreArray = NDArray[np.float32] | Array
+"""Scores are taken in the precision in which the network gave them."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Detections:
 
 
 def propose(
-    scores: Array, video_scores: Array, fps: float, config: Config, snippet_frames: int
+    scores: ScoreArray, video_scores: ScoreArray, fps: float, config: Config, snippet_frames: int
 ) -> dict[str, Detections]:
     """The segments of a video by class, strongest first, after suppression of overlapping ones.
 
@@ -39,7 +41,7 @@ def propose(
 
 
 def propose_all(
-    scores: Array, video_scores: Array, fps: float, config: Config, snippet_frames: int
+    scores: ScoreArray, video_scores: ScoreArray, fps: float, config: Config, snippet_frames: int
 ) -> dict[str, Detections]:
     """The segments before suppression: one for each run of positions above each threshold."""
     foreground = upsample(1 - scores[:, 2], config.upsampling)
@@ -52,13 +54,13 @@ def propose_all(
     return found
 
 
-def reported_classes(video_scores: Array, threshold: float) -> list[int]:
+def reported_classes(video_scores: ScoreArray, threshold: float) -> list[int]:
     """Classes whose video score reaches the threshold; the strongest alone where none does."""
     reported = np.flatnonzero(video_scores >= threshold)
     return [int(index) for index in reported] or [int(np.argmax(video_scores))]
 
 
-def upsample(curve: NDArray[np.floating], factor: int) -> Array:
+def upsample(curve: ScoreArray, factor: int) -> Array:
     """The curve (T,) at 0, 1/factor, 2/factor, ..., linear between snippets and beyond the last one: (N,)."""
     positions = np.arange(0, len(curve), 1 / factor)[: len(curve) * factor]
     if len(curve) == 1:

@@ -1,0 +1,29 @@
+"""The configs of TSL-Net as conf/ has them, for tests."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from jack_ray.contract.settings import read
+from jack_ray.methods.tsl.config import Config, DataConfig
+
+CONF = Path(__file__).parents[3] / "conf"
+
+
+def model_config(**changes: Any) -> Config:
+    """conf/model/tsl.yaml, with changes."""
+    values = yaml.safe_load((CONF / "model/tsl.yaml").read_text())
+    values.pop("defaults")
+    config, faults = read(Config, values, "model")
+    assert config is not None, faults
+    return replace(config, **changes)
+
+
+def data_config(root: Path | str, **changes: Any) -> DataConfig:
+    """conf/data/tsl300.yaml for a folder, with changes."""
+    values = yaml.safe_load((CONF / "data/tsl300.yaml").read_text())
+    config, faults = read(DataConfig, values | {"root": str(root)}, "data")
+    assert config is not None, faults
+    return replace(config, **changes)
