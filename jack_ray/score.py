@@ -14,7 +14,7 @@ from jack_ray.methods.tsl.metric import Detection, Scores, evaluate
 from jack_ray.methods.tsl.points import label_fault, shown
 
 TIOUS = (0.1, 0.15, 0.2, 0.25, 0.3)
-"""The published ones (TSL-Net paper, table 1)."""
+"""The published ones (TSL300 test_all.py)."""
 WORDS = {"n": "AP negative", "p": "AP positive"}
 DESCRIPTION = """\
 Score segments that a model found (TSL-300's evaluation, which is ActivityNet's).
