@@ -66,8 +66,8 @@ def look(path: Path, width: int) -> Header | Fault:
         return Fault(str(path), f"shape {shape}", expected)
     needed = offset + shape[0] * shape[1] * dtype.itemsize
     if size != needed:
-        word = "cut short" if size < needed else "too long"
-        return Fault(str(path), f"{word}: {size} bytes", f"{needed} bytes, as its header says", "Copy the file again.")
+        found = f"{'cut short' if size < needed else 'too long'}: {size} instead of {needed} bytes"
+        return Fault(str(path), found, "as many bytes as its header says", "Copy the file again.")
     return Header(int(shape[0]), size)
 
 

@@ -37,7 +37,7 @@ def inspect(data: DataConfig) -> Inspection:
         found = "not a folder" if root.exists() else "no such folder"
         remedy = (
             "For generated data that needs no download, type\n"
-            f"    python -m jack_ray.data demo tsl {root}\n"
+            f"        python -m jack_ray.data demo tsl {root}\n"
             "    For TSL-300 itself, see jack_ray/methods/tsl/README.md, then type data.root=FOLDER."
         )
         return Inspection("", (Fault(str(root), found, "the folder of TSL-300 (data.root)", remedy),))
@@ -100,7 +100,7 @@ def _missing(root: Path, split: str, kind: str, missing: Sequence[str], total: i
     if len(missing) == total:
         remedy = (
             "The features come from TSL-300's authors. For features generated to these annotations, type\n"
-            f"    python -m jack_ray.data demo tsl NEW_FOLDER --annotations {root} --limit 20"
+            f"        python -m jack_ray.data demo tsl NEW_FOLDER --annotations {root} --limit 20"
         )
     found = f"{len(missing)} of {total} feature files missing: {shown}{more}"
     return Fault(str(root / "features" / split / kind), found, f"one for each name in split_{split}.txt", remedy)

@@ -82,7 +82,18 @@ def test_a_truncated_feature_file_is_named(own_demo: Path) -> None:
     path = _features(own_demo)[2]
     size = path.stat().st_size
     os.truncate(path, size - 100)
-    assert f"{path}: cut short: {size - 100} bytes; expected {size} bytes, as its header says" in told(own_demo)
+    assert (
+        f"{path}: cut short: {size - 100} instead of {size} bytes; expected as many bytes as its header says"
+        in told(own_demo)
+    )
+
+
+def test_many_truncated_feature_files_of_a_folder_are_cut_short(own_demo: Path) -> None:
+    for path in _features(own_demo)[:7]:
+        os.truncate(path, path.stat().st_size - 4)
+    text = told(own_demo)
+    assert text.count("cut short") == 5
+    assert "And 2 more like this." in text
 
 
 def test_a_feature_file_with_more_than_its_header_says_is_named(own_demo: Path) -> None:
