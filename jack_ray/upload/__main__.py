@@ -1,6 +1,7 @@
 """`python -m jack_ray.upload SWEEP_FOLDER`: deliver to MLflow what was written while it was away."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,15 @@ from jack_ray.contract.paths import SweepFolder
 from jack_ray.upload.replay import replay
 from jack_ray.upload.service import Inbox, Service
 from jack_ray.upload.store import Store
+
+_SETTINGS = {
+    # There are retries here already, and it should be noticed soon that MLflow does not answer.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _open_store(uri: str, experiment: str) -> Store:
     """Imported here, since MLflow takes seconds to import and commands come meanwhile."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
     from jack_ray.upload.mlflow_store import MlflowStore
 
     return MlflowStore(uri, experiment)

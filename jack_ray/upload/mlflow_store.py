@@ -54,7 +54,8 @@ class MlflowStore:
             return None
         if run.info.lifecycle_stage == "deleted":
             return None
-        return RunInfo(run.info.status == "RUNNING", bool(run.data.metrics), dict(run.data.params))
+        is_bare = not run.data.metrics and not run.data.params
+        return RunInfo(run.info.status == "RUNNING", is_bare, dict(run.data.params))
 
     def find(self, tags: Mapping[str, str]) -> list[str]:
         """Ids of the runs with all these tags."""

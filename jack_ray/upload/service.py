@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -91,7 +92,7 @@ class Service:
                 self._closing_since = time.monotonic()
             try:
                 self._deliver()
-            except (UnreachableError, RefusedError) as error:
+            except (UnreachableError, RefusedError, OSError) as error:  # OSError: our own disk is full
                 self._failed(str(error))
             if self.delivery is not None and self.delivery.is_done:
                 return self._finish()
@@ -147,7 +148,7 @@ class Service:
         try:
             if self.delivery is not None:
                 self.delivery.abandon(time.monotonic() + ABANDON_S)
-        except (UnreachableError, RefusedError) as error:
+        except (UnreachableError, RefusedError, OSError) as error:
             self.last_error = str(error)
             print(f"the driver is gone, and {error}", flush=True)
         self._notice(not self.last_error, "the driver ended without a word")
@@ -160,4 +161,5 @@ class Service:
         return sum(undelivered(sweep, trial, endings.get(trial_id)) for trial_id, trial in self.told.trials.items())
 
     def _notice(self, is_reachable: bool, message: str) -> None:
-        write_notice(self.folder.tracking, Notice(os.getpid(), is_reachable, self._undelivered(), message))
+        with suppress(OSError):
+            write_notice(self.folder.tracking, Notice(os.getpid(), is_reachable, self._undelivered(), message))

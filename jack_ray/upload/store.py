@@ -28,7 +28,8 @@ class RunInfo:
     """What MLflow knows of a run."""
 
     is_running: bool
-    has_metrics: bool
+    is_bare: bool
+    """Made, and nothing else: no number, no param."""
     params: Mapping[str, str]
 
 

@@ -71,6 +71,7 @@ class SweepDelivery:
         """The driver is gone: leave no run that counts as running, as far as the time allows (monotonic clock)."""
         if not self.run_id:
             return
+        self._take_trials()
         for trial in self.trials.values():
             if time.monotonic() < until:
                 self._guard(trial, trial.abandon)

@@ -102,9 +102,8 @@ class TrialDelivery:
     def _open_run(self) -> None:
         if not self.record.run_id:
             self.record.run_id = self._adopt() or self._create()
-            self._is_open = True
             self._save()
-        elif not self._is_open:
+        if not self._is_open:
             self.store.reopen(self.record.run_id)
             self._is_open = True
         if self._seen is None:
@@ -112,11 +111,12 @@ class TrialDelivery:
         self.record.status = ""
 
     def _adopt(self) -> str | None:
-        """A run made just before a crash, whose id nobody wrote down: it has no numbers yet."""
+        """A run made just before a crash, whose id nobody wrote down: nothing was added to it yet."""
         tags = {"jack_ray.sweep": self.sweep.sweep_id, "jack_ray.trial": self.started.trial_id}
         for run_id in self.store.find(tags):
             info = self.store.info(run_id)
-            if info is not None and info.is_running and not info.has_metrics:
+            if info is not None and info.is_bare:
+                self._is_open = info.is_running
                 return run_id
         return None
 
@@ -127,7 +127,9 @@ class TrialDelivery:
             "jack_ray.sweep": self.sweep.sweep_id,
             "jack_ray.trial": self.started.trial_id,
         }
-        return self.store.create(self.started.name, tags, first[0].time if first else time.time())
+        run_id = self.store.create(self.started.name, tags, first[0].time if first else time.time())
+        self._is_open = True
+        return run_id
 
     def _describe(self) -> None:
         """Tags of this attempt, params, data set and config."""

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +19,6 @@ from jack_ray.upload.protocol import Close, Command, Ending, SweepStarted, Told,
 _RESTARTS = 2
 _GRACE_S = 120.0
 """A writer that is closing, and has been silent for `give_up_s` and this long (one large file), is ended."""
-_QUIET = {
-    # The writer has its own retries, and must notice soon that MLflow does not answer.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "GIT_PYTHON_REFRESH": "quiet",
-}
 
 
 @dataclass(frozen=True)
@@ -67,12 +60,11 @@ class Writer:
         if self._process is None:
             return self._warning
         code = self._process.poll()
-        if code is not None and self._starts <= _RESTARTS:
-            self._launch()
+        if code is not None and self._starts <= _RESTARTS and self._running() is not None:
             self._warning = f"The MLflow writer ended ({code}) and was started anew; see {self.folder.tracking_log}"
         elif code is not None:
             self._process = None
-            self._warning = f"The MLflow writer ended ({code}) again. Nothing is lost: {self._later()}"
+            self._warning = f"The MLflow writer ended ({code}) again. Nothing is lost. {self._later()}"
         else:
             latest = self._latest()
             if latest is not None:
@@ -82,20 +74,32 @@ class Writer:
     def close(self, status: Ending, message: str = "") -> Delivery:
         """Deliver the rest, end all runs, and wait for it: `give_up_s` at most while MLflow does not answer."""
         self._tell(Close(status, message))
+        latest = None
+        for _ in range(2):  # a writer that dies now is given one more chance
+            process = self._running()
+            if process is None:
+                break
+            self._wait(process)
+            self._lines.put(None)
+            latest = self._latest()
+            if process.returncode == 0:
+                return Delivery(0, "")
+            if latest is not None and process.returncode == 1:
+                uri = self._told.sweep.uri if self._told.sweep is not None else ""
+                waiting = f"{latest.undelivered} events are not yet in MLflow at {uri} ({latest.message})"
+                return Delivery(latest.undelivered, f"{waiting}. Nothing is lost. {self._later()}")
+        return Delivery(
+            0, f"The MLflow writer ended before it was done; see {self.folder.tracking_log}. {self._later()}"
+        )
+
+    def _running(self) -> "subprocess.Popen[str] | None":
+        """The process, started anew if it has died; None if the machine has no room for one."""
         if self._process is None or self._process.poll() is not None:
-            self._launch()
-        process = self._process
-        assert process is not None
-        self._wait(process)
-        self._lines.put(None)
-        latest = self._latest()
-        if latest is None:
-            return Delivery(0, f"The MLflow writer ended ({process.returncode}) before it was done. {self._later()}")
-        if process.returncode == 0:
-            return Delivery(0, "")
-        uri = self._told.sweep.uri if self._told.sweep is not None else ""
-        waiting = f"{latest.undelivered} events are not yet in MLflow at {uri} ({latest.message})"
-        return Delivery(latest.undelivered, f"{waiting}. Nothing is lost: {self._later()}")
+            try:
+                self._launch()
+            except OSError:
+                return None
+        return self._process
 
     def _latest(self) -> Notice | None:
         """What the present process wrote; what one before it wrote is past."""
@@ -103,12 +107,12 @@ class Writer:
         return latest if latest is not None and self._process is not None and latest.pid == self._process.pid else None
 
     def _later(self) -> str:
-        return f"deliver it later with\n    python -m jack_ray.upload {self.folder.path}"
+        return f"Deliver it later with\n    python -m jack_ray.upload {self.folder.path}"
 
     def _tell(self, command: Command) -> None:
         self._told.take(command)
         line = encode(command)
-        with self.folder.commands.open("a", encoding="utf-8") as kept:
+        with suppress(OSError), self.folder.commands.open("a", encoding="utf-8") as kept:  # a full disk
             kept.write(line)
         self._lines.put(line)
 
@@ -183,7 +187,7 @@ def _feeder(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | No
 def _environment() -> dict[str, str]:
     known = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([str(PACKAGE_PARENT), *([known] if known else [])])
-    return {**os.environ, **_QUIET, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 def _changed(folder: SweepFolder, told: Told) -> float:
