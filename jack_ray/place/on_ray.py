@@ -1,10 +1,10 @@
 """Hands with Ray: a placement group and a lead actor for each trial. The only file that imports ray."""
 
 import logging
-import os
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -17,6 +17,7 @@ from jack_ray.contract.errors import PlaceError
 from jack_ray.contract.failure import now
 from jack_ray.contract.schema import ClusterConfig
 from jack_ray.place.lead import Lead
+from jack_ray.place.local_ray import LocalRay
 from jack_ray.place.news import Ended, Handle, Need, News, Order
 from jack_ray.place.room import Machine, how_many, refuse_impossible, why_waiting
 
@@ -25,21 +26,25 @@ STOP_S = 30.0
 
 POLL_S = 5.0
 
-_OBJECT_STORE_BYTES = 80 << 20
-"""Nothing large passes through Ray, so its share of the memory is kept near the smallest it accepts."""
-
 
 class RayHands:
-    """Runs attempts on a Ray cluster; starts one on this machine when no address is given."""
+    """Runs attempts on a Ray cluster; starts one on this machine when no address is given.
 
-    def __init__(self, cluster: ClusterConfig, need: Need) -> None:
-        self.cluster = cluster
+    folder: the sweep's, for the log of a Ray that is started here.
+    """
+
+    def __init__(self, cluster: ClusterConfig, need: Need, folder: Path) -> None:
         self.need = need
         self._running: list[Handle] = []
         self._asked = 0.0
         self._why = ""
-        _connect(cluster)
-        refuse_impossible(need, machines())
+        self._local = LocalRay(folder) if cluster.address is None else None
+        try:
+            _connect(self._local.address if self._local else str(cluster.address))
+            refuse_impossible(need, machines())
+        except PlaceError:
+            self.close()
+            raise
         self._lead = ray.remote(Lead)
 
     def room(self) -> bool:
@@ -114,6 +119,8 @@ class RayHands:
         for handle in list(self._running):
             self.stop(handle)
         ray.shutdown()
+        if self._local is not None:
+            self._local.stop()
 
 
 def _lost(error: RayError) -> str:
@@ -124,24 +131,22 @@ def _lost(error: RayError) -> str:
     return f"Ray lost the trial: {str(error).splitlines()[0]}"
 
 
-def _connect(cluster: ClusterConfig) -> None:
-    """Connect to a running Ray, or start one on loopback. Raises PlaceError when neither works."""
-    settings: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "configure_logging": False}
-    if cluster.address is None:
-        settings |= {
-            "num_cpus": len(os.sched_getaffinity(0)),
-            "include_dashboard": False,
-            "object_store_memory": _OBJECT_STORE_BYTES,
-            "_node_ip_address": "127.0.0.1",
-        }
-    else:
-        settings |= {"address": cluster.address, "runtime_env": {"env_vars": {"PYTHONPATH": python_path()}}}
+def _connect(address: str) -> None:
+    """Connect to a running Ray. Raises PlaceError when that does not work."""
     try:
-        ray.init(**settings)
+        ray.init(
+            address=address,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            configure_logging=False,
+            runtime_env={"env_vars": {"PYTHONPATH": python_path()}},
+        )
     except (ConnectionError, RayError, ValueError, RuntimeError, TimeoutError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        where = f"cluster.address={cluster.address}" if cluster.address else "a Ray of this machine"
-        raise PlaceError(f"Cannot reach {where}: {reason}\nTry cluster=local, or cluster=inline without Ray.") from error
+        raise PlaceError(
+            f"Cannot reach Ray at cluster.address={address}: {reason}\n"
+            "Start one with `ray start --head` or `ray up cluster.yaml`, or type cluster=local for this machine alone."
+        ) from error
 
 
 def machines() -> list[Machine]:

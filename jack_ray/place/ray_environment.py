@@ -19,5 +19,6 @@ def ray_variables(cluster: ClusterConfig) -> dict[str, str]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "RAY_worker_niceness": "0",
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # elsewhere it means: one machine, servers on loopback alone
         "PYTHONPATH": python_path(),
     }

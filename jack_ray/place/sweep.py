@@ -52,7 +52,7 @@ def run_sweep(plan: Plan) -> int:
         retire(folder.path, folder.lock)
     with _locked(folder):
         write_json(folder.sweep, {"id": plan.sweep_id, "typed": plan.typed, "folder": os.getcwd()})
-        hands = _hands(plan)
+        hands = _hands(plan, folder)
         try:
             return _run(plan, folder, hands, uri)
         finally:
@@ -109,13 +109,13 @@ def _sweep_started(plan: Plan, goal: Goal, uri: str) -> SweepStarted:
     )
 
 
-def _hands(plan: Plan) -> Hands:
+def _hands(plan: Plan, folder: SweepFolder) -> Hands:
     if plan.base.cluster.kind == "inline":
         return InlineHands()
     os.environ |= ray_variables(plan.base.cluster)  # Ray reads them while it is imported
     from jack_ray.place.on_ray import RayHands
 
-    return RayHands(plan.base.cluster, need_of(plan))
+    return RayHands(plan.base.cluster, need_of(plan), folder.path)
 
 
 def _make_writable(runs: Path) -> None:

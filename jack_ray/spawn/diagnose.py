@@ -24,6 +24,8 @@ def diagnose(folder: TrialFolder, exit_code: int, since: float) -> Failure:
 
     A rank's own words come first, the earliest of them; then mpirun's; the exit code is the last resort.
     """
+    if exit_code < 0:
+        return now("killed", "the guard of the ranks was killed from outside", socket.gethostname())
     own_words = earliest(folder.failure(0).parent, since)
     if own_words is not None:
         return own_words

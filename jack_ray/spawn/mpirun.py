@@ -9,7 +9,7 @@ from jack_ray.contract.schema import MpiConfig
 def command(config: MpiConfig, ranks: int, trial_file: Path) -> list[str]:
     """argv of the ranks: mpirun with Open MPI 4.1's flags, or the one rank itself.
 
-    `isolated` starts ranks on this machine only and needs no ssh; `ob1` with `self,vader` keeps Open MPI off other
+    `isolated` starts ranks on this machine only and needs no ssh, `lo` keeps mpirun's server on loopback; `ob1` with `self,vader` keeps Open MPI off other
     transports; without `yield` a waiting rank takes the core from a compiling one; single-copy transfers need a
     ptrace right that containers often withhold.
     """
@@ -18,6 +18,7 @@ def command(config: MpiConfig, ranks: int, trial_file: Path) -> list[str]:
         return rank
     settings = {
         "plm": "isolated",
+        "oob_tcp_if_include": "lo",
         "pml": "ob1",
         "btl": "self,vader",
         "btl_vader_single_copy_mechanism": "none",

@@ -1,20 +1,14 @@
-"""A gang: the process tree of one attempt, under a guard that nothing outlives."""
+"""A gang: the ranks of one attempt, and their signs of life."""
 
 import contextlib
-import os
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jack_ray.contract.paths import TrialFolder
-from jack_ray.spawn import guard
-
-LEASE_S = 10.0
-"""How long the tree lives on when its owner is stopped but not dead; a dead owner is noticed at once."""
+from jack_ray.spawn.guard import descendants
+from jack_ray.spawn.tree import Tree
 
 _COMPILERS = frozenset({"cc1plus", "g++", "gcc", "as", "ld", "collect2", "nvcc", "cicc", "ptxas", "c++"})
 
@@ -31,71 +25,23 @@ class Life:
     """Whether a compiler runs below the gang; that is life, too."""
 
 
-class Gang:
-    """Starts a command for a trial folder and owns all that comes of it."""
+class Gang(Tree):
+    """The process tree of an attempt."""
 
-    def __init__(self, folder: TrialFolder, argv: list[str], environment: Mapping[str, str], ranks: int) -> None:
+    def __init__(self, folder: TrialFolder, argv: Sequence[str], environment: Mapping[str, str], ranks: int) -> None:
         self.folder = folder
         self.ranks = ranks
         self.started = time.time()
-        folder.launcher_log.parent.mkdir(parents=True, exist_ok=True)
-        with folder.launcher_log.open("ab") as log:
-            self._guard = subprocess.Popen(
-                [sys.executable, "-SE", str(Path(guard.__file__)), str(LEASE_S), *argv],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=dict(environment),
-                cwd=folder.path,
-                bufsize=0,
-            )
-        self._ended = threading.Event()
-        threading.Thread(target=self._renew, name="lease", daemon=True).start()
-
-    def _renew(self) -> None:
-        while not self._ended.wait(LEASE_S / 4):
-            stdin = self._guard.stdin
-            try:
-                if stdin is None or stdin.closed:
-                    return
-                stdin.write(b".")
-            except (OSError, ValueError):
-                return  # the guard has ended, or stop() closed the pipe in between
-
-    @property
-    def pid(self) -> int:
-        """The guard's process id: the root of the tree."""
-        return self._guard.pid
-
-    def poll(self) -> int | None:
-        """The exit code once nothing of the tree is left, else None."""
-        code = self._guard.poll()
-        if code is not None:
-            self._ended.set()
-        return code
-
-    def stop(self, timeout_s: float) -> int:
-        """End the tree: asked first, killed after the guard's grace. Returns when nothing of it is left."""
-        self._ended.set()
-        if self._guard.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._guard.stdin.close()
-        try:
-            return self._guard.wait(guard.GRACE_S + timeout_s)
-        except subprocess.TimeoutExpired:
-            for pid in [*guard.descendants(self._guard.pid), self._guard.pid]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, 9)
-            return self._guard.wait()
+        super().__init__(argv, environment, folder.launcher_log, folder.path)
 
     def life(self, timeout_s: float) -> Life:
-        """How long the most silent rank has been silent, and, if longer than `timeout_s`, whether a compiler is at work."""
+        """How long the most silent rank has been silent, and, if longer than `timeout_s`, whether a compiler works."""
         now = time.time()
         silences = [(now - self._last_beat(rank), rank) for rank in range(self.ranks)]
         silent_s, rank = max(silences, key=lambda entry: (entry[0], -entry[1]))
         if silent_s < timeout_s:
             return Life(silent_s, rank, compiles=False)  # the search through all processes is spared
-        return Life(silent_s, rank, any(_name(pid) in _COMPILERS for pid in guard.descendants(self.pid)))
+        return Life(silent_s, rank, any(_name(pid) in _COMPILERS for pid in descendants(self.pid)))
 
     def _last_beat(self, rank: int) -> float:
         with contextlib.suppress(OSError):
