@@ -1,0 +1,46 @@
+# make demo   the first result: installs into .venv, generates data, trains a sweep
+# make test   all tests; make test-fast: those without Jittor, Ray and MLflow, in under a minute
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEMO_DATA ?= data/VideoSenti
+
+.PHONY: help install prepare demo test test-fast lint format clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@echo "Installing into $(VENV) (a few minutes the first time) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+install: $(INSTALLED)
+
+prepare: install
+	$(BIN)/python -m jack_ray.prepare
+
+demo: prepare
+	@test -e $(DEMO_DATA) || $(BIN)/python -m jack_ray.data demo tsl $(DEMO_DATA)
+	$(BIN)/python -m jack_ray.launch model=tsl_small sweep=lr data.root=$(DEMO_DATA)
+
+test: prepare
+	$(BIN)/python -m pytest
+
+test-fast: install
+	$(BIN)/python -m pytest -m "not rank and not ray and not mlflow"
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
