@@ -16,7 +16,7 @@ from jack_ray.contract.schema import TrainConfig
 from jack_ray.methods.roles import Group
 
 SYNC_EVERY = 8
-"""Parameters updated before waiting for them, which frees their gradients and bounds the memory in flight."""
+"""Arrays updated before waiting for them, which frees the gradients and bounds the memory in flight."""
 
 
 class Rule(Protocol):
