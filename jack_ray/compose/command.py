@@ -53,7 +53,8 @@ def _read_words(words: list[str]) -> tuple[tuple[Override, ...], dict[str, str],
     faults: list[Fault] = []
     for word in words:
         if word.startswith("--") or (word.startswith("-") and "=" not in word):
-            faults.append(Fault(word, "no such flag", "--help, --cfg job, --version, or settings such as train.lr=1e-4"))
+            expected = "--help, --cfg job, --version, or settings such as train.lr=1e-4"
+            faults.append(Fault(word, "no such flag", expected))
             continue
         try:
             override = parser.parse_override(word)

@@ -13,7 +13,9 @@ class TrainConfig:
     optimizer: Literal["adam", "sgd"] = setting("update rule, with PyTorch's formulas")
     lr: float = setting("learning rate; a method may give parts of the model a multiple of it", gt=0)
     schedule: Literal["constant", "multistep", "cosine"] = setting("how the learning rate changes over the steps")
-    milestones: tuple[int, ...] = setting("multistep: steps at which the rate is multiplied by gamma", unit="steps", ge=1)
+    milestones: tuple[int, ...] = setting(
+        "multistep: steps at which the rate is multiplied by gamma", unit="steps", ge=1
+    )
     gamma: float = setting("multistep: the factor", gt=0, le=1)
     warmup_steps: int = setting("steps over which the rate rises linearly from 0", unit="steps", ge=0)
     betas: tuple[float, float] = setting("adam: decay of the two moment estimates", ge=0, lt=1)
@@ -47,7 +49,9 @@ class SweepConfig:
         "none: one trial. grid: every combination. random, tpe: `num_trials` points drawn by Optuna. "
         "asha: tpe's points, the worst stopped early by successive halving"
     )
-    over: dict[str, str] = setting("setting -> choice(..), range(..), interval(..), tag(log, interval(..)) or a,b,c")
+    over: dict[str, str] = setting(  # noqa: RUF009  (it makes a field, as dataclasses.field does)
+        "setting -> choice(..), range(..), interval(..), tag(log, interval(..)) or a,b,c"
+    )
     num_trials: int = setting("random, tpe, asha: how many points to draw", unit="trials", ge=1)
     seed: int = setting("seed of the drawing of points", ge=0)
     max_concurrent: int | None = setting("trials that run at the same time; null: as many as there is room for", ge=1)
@@ -59,8 +63,12 @@ class SweepConfig:
 class ClusterConfig:
     """`cluster`: where trials run. Nothing here but `ranks` changes a trial's numbers."""
 
-    kind: Literal["ray", "inline"] = setting("ray: actors on a Ray cluster. inline: children of this process, one after the other")
-    address: str | None = setting("null: a Ray of this machine alone; auto, host:port or ray://host:port: a running one")
+    kind: Literal["ray", "inline"] = setting(
+        "ray: actors on a Ray cluster. inline: children of this process, one after the other"
+    )
+    address: str | None = setting(
+        "null: a Ray of this machine alone; auto, host:port or ray://host:port: a running one"
+    )
     ranks: int | None = setting("processes of a trial; null: 2 where there are 2 cores, else 1", unit="ranks", ge=1)
     cpus_per_rank: int = setting("processor cores of a rank, and the threads it computes with", unit="cores", ge=1)
     gpus_per_rank: int = setting("GPUs of a rank; 0 computes on processors", unit="GPUs", ge=0, le=1)
@@ -72,7 +80,9 @@ class MpiConfig:
     """`mpi`: how the ranks of a trial are started and watched."""
 
     kind: Literal["openmpi", "none"] = setting("openmpi: mpirun. none: one rank, started without MPI")
-    timeout_s: float = setting("a rank without a sign of life for so long hangs; the first compilation counts as life", unit="s", gt=0)
+    timeout_s: float = setting(
+        "a rank without a sign of life for so long hangs; the first compilation counts as life", unit="s", gt=0
+    )
     stop_s: float = setting("time for the ranks to end by themselves before they are killed", unit="s", gt=0)
 
 

@@ -94,7 +94,7 @@ def nearest(name: str, choices: Sequence[str]) -> str:
     return f"Did you mean {close[0]}?" + (f" {listed}" if len(choices) <= MANY else "")
 
 
-class _Mismatch(Exception):
+class _MismatchError(Exception):
     """The value is not of the type; carried to the fault that names the setting."""
 
 
@@ -106,24 +106,28 @@ def _convert(value: Any, annotation: Any) -> Any:
     if origin is Literal:
         if value in arguments:
             return value
-        raise _Mismatch
+        raise _MismatchError
     if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise _Mismatch
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_convert(item, arguments[0]) for item in value)
-        if len(arguments) != len(value):
-            raise _Mismatch
-        return tuple(_convert(item, kind) for item, kind in zip(value, arguments, strict=True))
+        return _convert_items(value, arguments)
     if origin is dict:
         if not isinstance(value, Mapping):
-            raise _Mismatch
+            raise _MismatchError
         return {str(key): _convert(item, arguments[1]) for key, item in value.items()}
     if annotation is float and type(value) in (int, float):
         return float(value)
     if annotation is Any or type(value) is annotation:
         return value
-    raise _Mismatch
+    raise _MismatchError
+
+
+def _convert_items(value: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise _MismatchError
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        return tuple(_convert(item, arguments[0]) for item in value)
+    if len(arguments) != len(value):
+        raise _MismatchError
+    return tuple(_convert(item, kind) for item, kind in zip(value, arguments, strict=True))
 
 
 def _convert_union(value: Any, arguments: tuple[Any, ...]) -> Any:
@@ -134,9 +138,9 @@ def _convert_union(value: Any, arguments: tuple[Any, ...]) -> Any:
             continue
         try:
             return _convert(value, part)
-        except _Mismatch:
+        except _MismatchError:
             continue
-    raise _Mismatch
+    raise _MismatchError
 
 
 def _numbers(value: Any) -> list[float]:
@@ -154,7 +158,7 @@ def _read_field(field: "dataclasses.Field[Any]", annotation: Any, value: Any, wh
         return None, [Fault(where, "no value", type_name(annotation), f"Type {where}=...")]
     try:
         converted = _convert(value, annotation)
-    except _Mismatch:
+    except _MismatchError:
         found = f"{value!r} is {'null' if value is None else type(value).__name__}"
         return None, [Fault(where, found, type_name(annotation), about(field).meaning)]
     numbers = _numbers(converted)
@@ -176,7 +180,8 @@ def read(schema: type[T], values: Mapping[str, Any], where: str) -> tuple[T | No
     faults: list[Fault] = []
     for key in values:
         if key not in fields:
-            faults.append(Fault(f"{where}.{key}", "no such setting", f"a setting of {where}", nearest(str(key), list(fields))))
+            remedy = nearest(str(key), list(fields))
+            faults.append(Fault(f"{where}.{key}", "no such setting", f"a setting of {where}", remedy))
     converted: dict[str, Any] = {}
     for name, field in fields.items():
         if name not in values:

@@ -19,6 +19,8 @@ def retire(folder: Path, lock: Path) -> None:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise PlaceError(f"{folder} is in use by another launch; wait for it or stop it, then type fresh=true") from error
+            raise PlaceError(
+                f"{folder} is in use by another launch; wait for it or stop it, then type fresh=true"
+            ) from error
         aside = folder.with_name(f"{folder.name}.replaced-{time.strftime('%Y%m%d-%H%M%S')}")
         shutil.move(folder, aside)

@@ -28,7 +28,9 @@ def refuse_impossible(need: Need, machines: Sequence[Machine]) -> None:
     if any(fits(need, machine.cpus, machine.gpus) for machine in machines):
         return
     largest = max(machines, key=lambda machine: (machine.gpus, machine.cpus), default=None)
-    there = f"the largest machine, {largest.name}, has {_have(largest.cpus, largest.gpus)}" if largest else "there is no machine"
+    there = "there is no machine"
+    if largest is not None:
+        there = f"the largest machine, {largest.name}, has {_have(largest.cpus, largest.gpus)}"
     raise PlaceError(
         f"A trial needs {need} on one machine, and {there}.\n"
         "Type a smaller cluster.ranks, cluster.cpus_per_rank or cluster.gpus_per_rank, "

@@ -18,7 +18,7 @@ from jack_ray.contract.schema import MpiConfig
 from jack_ray.contract.state import State, load_state, save_state
 from jack_ray.contract.trial import Trial, load_trial
 from jack_ray.expand import Point, Search
-from jack_ray.place.entry import Entry, Goal
+from jack_ray.place.entry import Entry
 from jack_ray.place.news import Ended, Hands, News, Order
 from jack_ray.place.retire import retire
 from jack_ray.place.screen import Screen
@@ -59,7 +59,14 @@ class Controller:
     """One sweep, from its first trial to its last."""
 
     def __init__(
-        self, search: Search, hands: Hands, make_trial: MakeTrial, settings: Settings, tracker: Tracker, screen: Screen
+        self,
+        search: Search,
+        hands: Hands,
+        make_trial: MakeTrial,
+        settings: Settings,
+        *,
+        tracker: Tracker,
+        screen: Screen,
     ) -> None:
         self.search = search
         self.hands = hands
@@ -78,7 +85,8 @@ class Controller:
 
     def run(self) -> list[Entry]:
         """Until every trial has ended, or Ctrl-C; then nothing runs any more and every state is saved."""
-        previous = {kind: signal.signal(kind, self._interrupt) for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        previous = {kind: signal.signal(kind, self._interrupt) for kind in kinds}
         try:
             while not self.interrupted and self._advance():
                 self.screen.show(list(self.entries.values()), self.tracker.warning())
@@ -164,9 +172,15 @@ class Controller:
         trial.save(entry.folder.trial)
         write_text(entry.folder.config, entry.config)
         attempt = entry.state.attempt + 1
-        settings = self.settings
         order = Order(
-            trial.id, entry.folder.path, attempt, trial.ranks, trial.threads, settings.gpu, settings.jittor_home, settings.mpi
+            trial_id=trial.id,
+            folder=entry.folder.path,
+            attempt=attempt,
+            ranks=trial.ranks,
+            threads=trial.threads,
+            gpu=self.settings.gpu,
+            jittor_home=self.settings.jittor_home,
+            mpi=self.settings.mpi,
         )
         entry.began = time.monotonic()
         entry.handle = self.hands.start(order)

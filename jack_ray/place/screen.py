@@ -69,7 +69,7 @@ def _row(entry: Entry, tests: Sequence[str], live: bool) -> list[str]:
     cells.append(number(entry.best))
     cells += [number(entry.state.values.get(name)) for name in tests]
     cells += [number(entry.latest.get("train/total")), duration(entry.seconds())]
-    return cells + [duration(entry.left_s())] if live else cells
+    return [*cells, duration(entry.left_s())] if live else cells
 
 
 class Screen:

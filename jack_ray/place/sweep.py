@@ -24,6 +24,7 @@ from jack_ray.place.run import Controller, Settings
 from jack_ray.place.screen import Screen
 from jack_ray.place.tracker import WriterTracker
 from jack_ray.upload import Delivery, NoWriter, SweepStarted, Writer, absolute_uri, check_uri
+from jack_ray.upload.protocol import Ending
 
 
 def runs_of(plan: Plan) -> Path:
@@ -74,14 +75,14 @@ def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
         max_concurrent=plan.base.sweep.max_concurrent,
         fresh=plan.base.fresh,
     )
-    controller = Controller(search, hands, plan.trial, settings, WriterTracker(writer), screen)
+    controller = Controller(search, hands, plan.trial, settings, tracker=WriterTracker(writer), screen=screen)
     entries: list[Entry] = []
     try:
         entries = controller.run()
     finally:
         screen.close()
         failed = any(entry.state.status == "failed" for entry in entries)
-        ended = "killed" if controller.interrupted or not entries else "failed" if failed else "finished"
+        ended: Ending = "killed" if controller.interrupted or not entries else "failed" if failed else "finished"
         delivery = writer.close(ended)
     screen.result(entries)
     for refused in controller.refused:

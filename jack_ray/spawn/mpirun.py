@@ -9,9 +9,9 @@ from jack_ray.contract.schema import MpiConfig
 def command(config: MpiConfig, ranks: int, trial_file: Path) -> list[str]:
     """argv of the ranks: mpirun with Open MPI 4.1's flags, or the one rank itself.
 
-    `isolated` starts ranks on this machine only and needs no ssh, `lo` keeps mpirun's server on loopback; `ob1` with `self,vader` keeps Open MPI off other
-    transports; without `yield` a waiting rank takes the core from a compiling one; single-copy transfers need a
-    ptrace right that containers often withhold.
+    `isolated` starts ranks on this machine only and needs no ssh, `lo` keeps mpirun's server on loopback; `ob1` with
+    `self,vader` keeps Open MPI off other transports; without `yield` a waiting rank takes the core from a compiling
+    one; single-copy transfers need a ptrace right that containers often withhold.
     """
     rank = [sys.executable, "-m", "jack_ray.train", str(trial_file)]
     if config.kind == "none":

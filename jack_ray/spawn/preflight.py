@@ -1,6 +1,5 @@
 """Can this machine start ranks? And the one-time compilation of Jittor, with progress."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -32,9 +31,13 @@ def check(jittor_home: Path) -> list[Fault]:
     return [*_check_compiler(), *_check_packages(), *_check_home(jittor_home)]
 
 
+def _compiler() -> str | None:
+    return shutil.which(os.environ.get("cc_path", "g++"))  # noqa: SIM112  (Jittor's variable)
+
+
 def _check_compiler() -> list[Fault]:
     faults = []
-    if shutil.which(os.environ.get("cc_path", "g++")) is None:
+    if _compiler() is None:
         faults.append(Fault("g++", "not found on PATH", "a C++ compiler", "Install it: apt-get install g++"))
     header = Path(sysconfig.get_paths()["include"]) / "Python.h"
     if not header.exists():
@@ -98,7 +101,7 @@ def link_onednn(jittor_home: Path) -> None:
 
 
 def _fingerprint() -> str:
-    compiler = shutil.which(os.environ.get("cc_path", "g++")) or ""
+    compiler = _compiler() or ""
     stamp = Path(compiler).resolve().stat().st_mtime_ns if compiler else 0
     return digest([metadata.version("jittor"), sys.executable, sys.version, compiler, stamp])
 

@@ -99,11 +99,11 @@ class Training:
         ):
             total[name] = gradient if name not in total else total[name] + gradient
         jt.sync(list(total.values()))
-        values = {name: float(np.asarray(term.numpy()).reshape(-1)[0]) for name, term in {**terms, "total": loss}.items()}
+        values = {name: _number(term) for name, term in {**terms, "total": loss}.items()}
         return values, drain(self.model)
 
     def _norm(self, gradients: Mapping[str, jt.Var]) -> float:
-        squares = [float((gradient * gradient).sum().numpy().reshape(-1)[0]) for gradient in gradients.values()]
+        squares = [_number((gradient * gradient).sum()) for gradient in gradients.values()]
         norm = math.sqrt(math.fsum(squares))
         if not math.isfinite(norm):
             raise TrainError(f"the gradient is not finite at step {self.progress.step + 1}; try a smaller train.lr")
@@ -152,6 +152,10 @@ class Training:
         if self.ranks.is_main:
             evaluate.draw(metric, self.folder.artifacts / scored, self.report, self.progress.step)
         return values
+
+
+def _number(scalar: jt.Var) -> float:
+    return float(np.asarray(scalar.numpy()).reshape(-1)[0])
 
 
 def _mean(entries: list[dict[str, float]]) -> dict[str, float]:
