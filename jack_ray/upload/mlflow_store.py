@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlparse
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from jack_ray.upload.store import DatasetInfo, MetricPoint, RefusedError, RunInfo, UnreachableError
 from jack_ray.upload.uri import sqlite_path
@@ -159,12 +160,24 @@ def _errors_told() -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if error.error_code in _REFUSALS:
-            raise RefusedError(text) from error
-        raise UnreachableError(text) from error
+            raise RefusedError(_first_line(error)) from error
+        raise UnreachableError(_cause(_first_line(error))) from error
+    except (ImportError, ArgumentError) as error:  # postgresql and others need their own packages
+        raise RefusedError(f"{error}; install what this database needs beside mlflow") from error
+    except SQLAlchemyError as error:  # the database while it is opened; later MLflow wraps it
+        raise UnreachableError(str(error).splitlines()[0]) from error
     except OSError as error:  # what a file system or a network says; the exceptions of requests belong to it
         raise UnreachableError(f"{type(error).__name__}: {error}") from error
+
+
+def _first_line(error: MlflowException) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def _cause(text: str) -> str:
+    """The end of a chain of network errors, which says what happened; the whole text of any other error."""
+    return text.rpartition("): ")[2].rstrip("\")'") if "(Caused by " in text else text
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from jack_ray.contract.paths import SweepFolder
 from jack_ray.contract.state import load_state
 from jack_ray.upload.protocol import Close, Ending, Told, TrialEnded, TrialStarted, read_told
 from jack_ray.upload.service import Inbox, OpenStore, Service
-from jack_ray.upload.uri import absolute_uri, check_uri
+from jack_ray.upload.uri import absolute_uri, check_uri, without_password
 
 _ENDINGS: dict[str, Ending] = {"finished": "finished", "stopped": "stopped", "failed": "failed"}
 
@@ -39,9 +39,10 @@ def _serve(folder: SweepFolder, told: Told, open_store: OpenStore) -> str:
     for command in told.commands():
         inbox.put(command)
     service = Service(folder, inbox, open_store)
+    where = without_password(told.sweep.uri)
     if not service.run():
-        raise JackRayError(f"Not everything could be delivered to {told.sweep.uri}: {service.last_error}.")
-    return f"{len(told.trials)} trials delivered to {told.sweep.uri}, experiment {told.sweep.experiment}."
+        raise JackRayError(f"Not everything could be delivered to {where}: {service.last_error}.")
+    return f"{len(told.trials)} trials delivered to {where}, experiment {told.sweep.experiment}."
 
 
 def _ending(trial: TrialStarted) -> TrialEnded:

@@ -17,6 +17,7 @@ from jack_ray.upload.provenance import source_tags
 from jack_ray.upload.store import RefusedError, Store, UnreachableError
 from jack_ray.upload.sweep import SweepDelivery
 from jack_ray.upload.trial import undelivered
+from jack_ray.upload.uri import without_password
 
 OpenStore = Callable[[str, str], Store]
 """(uri, experiment) -> store; raises UnreachableError or RefusedError."""
@@ -119,7 +120,7 @@ class Service:
         self.delivery.problems.clear()
         if self._failures:
             self._failures = 0
-            self._notice(True, f"MLflow at {sweep.uri} answers again")
+            self._notice(True, f"MLflow at {without_password(sweep.uri)} answers again")
 
     def _failed(self, message: str) -> None:
         self._failures += 1
@@ -127,7 +128,9 @@ class Service:
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}", flush=True)
         if self._failures == 1 and self.told.sweep is not None:
             kept = "the numbers are kept and delivered later"
-            self._notice(False, f"MLflow at {self.told.sweep.uri} does not answer ({message}); {kept}")
+            self._notice(
+                False, f"MLflow at {without_password(self.told.sweep.uri)} does not answer ({message}); {kept}"
+            )
 
     def _gives_up(self) -> bool:
         if self._closing_since is None or self.told.sweep is None or not self._failures:

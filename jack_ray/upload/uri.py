@@ -1,5 +1,6 @@
 """Where MLflow is, checked before anything starts."""
 
+import re
 from pathlib import Path
 
 from jack_ray.contract.errors import ConfigError, Fault
@@ -30,3 +31,8 @@ def sqlite_path(uri: str) -> Path | None:
     if not uri.startswith(_SQLITE):
         return None
     return Path(uri.removeprefix(_SQLITE).partition("?")[0])
+
+
+def without_password(uri: str) -> str:
+    """The URI as it may be shown on a screen."""
+    return re.sub(r"//([^:/@]*):[^@/]*@", r"//\1:***@", uri)

@@ -15,6 +15,7 @@ from jack_ray.contract.environment import PACKAGE_PARENT
 from jack_ray.contract.paths import SweepFolder
 from jack_ray.upload.notice import Notice, read_notice
 from jack_ray.upload.protocol import Close, Command, Ending, SweepStarted, Told, TrialEnded, TrialStarted, encode
+from jack_ray.upload.uri import without_password
 
 _RESTARTS = 2
 _GRACE_S = 120.0
@@ -85,7 +86,7 @@ class Writer:
             if process.returncode == 0:
                 return Delivery(0, "")
             if latest is not None and process.returncode == 1:
-                uri = self._told.sweep.uri if self._told.sweep is not None else ""
+                uri = without_password(self._told.sweep.uri) if self._told.sweep is not None else ""
                 waiting = f"{latest.undelivered} events are not yet in MLflow at {uri} ({latest.message})"
                 return Delivery(latest.undelivered, f"{waiting}. Nothing is lost. {self._later()}")
         return Delivery(

@@ -19,7 +19,7 @@ from jack_ray.contract.environment import PACKAGE_PARENT
 from jack_ray.upload import Writer
 from jack_ray.upload.__main__ import main
 from jack_ray.upload.protocol import TrialEnded, encode, read_told
-from jack_ray.upload.store import MetricPoint, RefusedError
+from jack_ray.upload.store import MetricPoint, RefusedError, UnreachableError
 from tests.upload.conftest import Scene
 
 pytestmark = [pytest.mark.mlflow, pytest.mark.filterwarnings("ignore")]
@@ -332,6 +332,23 @@ def test_a_store_says_what_it_refuses_for_good(tmp_path: Path) -> None:
     assert store.info(run_id) is None
     with pytest.raises(RefusedError):
         store.set_tags(run_id, {"a": "b"})
+
+
+def test_a_server_that_does_not_answer_is_told_in_a_few_words() -> None:
+    from jack_ray.upload.mlflow_store import MlflowStore
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        with pytest.raises(UnreachableError) as raised:
+            MlflowStore(f"http://127.0.0.1:{free_port()}", "jack_ray")
+    assert str(raised.value) == "Failed to establish a new connection: [Errno 111] Connection refused"
+
+
+def test_a_database_whose_package_is_missing_is_refused_for_good() -> None:
+    from jack_ray.upload.mlflow_store import MlflowStore
+
+    with pytest.raises(RefusedError, match="install what this database needs"):
+        MlflowStore("mysql+nosuchdriver://user@127.0.0.1/db", "jack_ray")
 
 
 def test_an_experiment_of_a_server_refuses_artifacts_that_bypass_it_and_takes_numbers(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from jack_ray.upload.record import Record, load_record
 from jack_ray.upload.service import Inbox, Service
 from jack_ray.upload.store import Store, UnreachableError
 from jack_ray.upload.system import read_system
+from jack_ray.upload.uri import without_password
 from tests.upload.conftest import MemoryStore, Scene
 
 
@@ -38,6 +39,12 @@ def test_a_relative_database_lies_in_the_current_folder(tmp_path: Path, monkeypa
     assert absolute_uri("sqlite:///a/m.db?timeout=3") == f"sqlite:///{tmp_path}/a/m.db?timeout=3"
     assert absolute_uri("sqlite:////var/m.db") == "sqlite:////var/m.db"
     assert absolute_uri("http://lab:5000") == "http://lab:5000"
+
+
+def test_a_password_in_an_address_is_not_shown() -> None:
+    assert without_password("postgresql://jack:se:cret@lab:5432/mlflow") == "postgresql://jack:***@lab:5432/mlflow"
+    assert without_password("http://127.0.0.1:5000") == "http://127.0.0.1:5000"
+    assert without_password("sqlite:////home/jack/mlflow.db") == "sqlite:////home/jack/mlflow.db"
 
 
 def test_commands_travel_as_lines_and_the_last_word_on_a_trial_counts(scene: Scene) -> None:
