@@ -47,18 +47,12 @@ class About:
         )
 
 
-def setting(
-    meaning: str,
-    *,
-    unit: str = "",
-    source: str = "",
-    ge: float | None = None,
-    gt: float | None = None,
-    le: float | None = None,
-    lt: float | None = None,
-) -> Any:
-    """A dataclass field with its meaning, unit, source (paper, file) and range; bounds hold for every item."""
-    return dataclasses.field(metadata={"about": About(meaning, unit, source, ge, gt, le, lt)})
+def setting(meaning: str, *, unit: str = "", source: str = "", **bounds: float) -> Any:
+    """A dataclass field with its meaning, unit, source (paper, file) and range.
+
+    bounds: ge, gt, le, lt (at least, above, at most, below); they hold for every item of a list.
+    """
+    return dataclasses.field(metadata={"about": About(meaning, unit, source, **bounds)})
 
 
 def about(field: "dataclasses.Field[Any]") -> About:

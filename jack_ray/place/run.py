@@ -36,11 +36,17 @@ MakeTrial = Callable[[tuple[str, ...]], tuple[Trial, str]]
 class Tracker(Protocol):
     """Where runs are told of; never waits."""
 
-    def begin(self, entry: Entry, attempt: int) -> None: ...
+    def begin(self, entry: Entry, attempt: int) -> None:
+        """A trial starts, goes on, or is found finished."""
+        ...
 
-    def end(self, trial_id: str, status: Literal["finished", "stopped", "failed", "killed"], message: str) -> None: ...
+    def end(self, trial_id: str, status: Literal["finished", "stopped", "failed", "killed"], message: str) -> None:
+        """A trial ended."""
+        ...
 
-    def warning(self) -> str: ...
+    def warning(self) -> str:
+        """What the user should know of the tracking now; usually nothing."""
+        ...
 
 
 @dataclass(frozen=True)

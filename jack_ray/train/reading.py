@@ -19,15 +19,14 @@ def read_ahead(data: DataRole, indices: Sequence[int], depth: int) -> Iterator[S
     if depth == 0:
         yield from (data[index] for index in indices)
         return
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading") as pool:
-        waiting: deque[Future[Sample]] = deque()
-        try:
-            for index in indices:
-                waiting.append(pool.submit(data.__getitem__, index))
-                if len(waiting) >= depth:
-                    yield waiting.popleft().result()
-            while waiting:
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
+    waiting: deque[Future[Sample]] = deque()
+    try:
+        for index in indices:
+            waiting.append(pool.submit(data.__getitem__, index))
+            if len(waiting) >= depth:
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -103,10 +103,12 @@ def event_tags(events: Sequence[Event]) -> dict[str, str]:
         if event.kind == "phase":
             tags["jack_ray.phase"] = str(event.about.get("name", ""))
         elif event.kind == "started":
-            tags["jack_ray.attempt"] = str(event.attempt)
-            for name in ("host", "ranks", "threads"):
-                if name in event.about:
-                    tags[f"jack_ray.{name}"] = _text(event.about[name])
-            for package, version in event.about.get("versions", {}).items():
-                tags[f"jack_ray.version.{package}"] = str(version)
+            tags |= _start_tags(event)
     return tags
+
+
+def _start_tags(event: Event) -> dict[str, str]:
+    about = {name: _text(event.about[name]) for name in ("host", "ranks", "threads") if name in event.about}
+    versions = {f"version.{package}": str(version) for package, version in event.about.get("versions", {}).items()}
+    said = {"attempt": str(event.attempt)} | about | versions
+    return {f"jack_ray.{name}": value for name, value in said.items()}

@@ -76,21 +76,31 @@ def _look_at_features(root: Path, annotations: Annotations, data: DataConfig) ->
     faults: list[Fault] = []
     for split, names in annotations.names.items():
         for kind, width in widths(data).items():
-            missing = []
-            for name in names:
-                path = features_path(root, split, kind, name)
-                if not path.exists():
-                    missing.append(name)
-                    continue
-                header = look(path, width)
-                if isinstance(header, Fault):
-                    faults.append(header)
-                else:
-                    features.headers[split, kind, name] = header
-            if missing:
-                faults.append(_missing(root, split, kind, missing, len(names)))
+            headers, found = _look_at_kind(root, split, kind, names, width)
+            features.headers.update({(split, kind, name): header for name, header in headers.items()})
+            faults += found
         faults += _count_snippets(root, split, names, data, features)
     return features, faults
+
+
+def _look_at_kind(
+    root: Path, split: str, kind: str, names: Sequence[str], width: int
+) -> tuple[dict[str, Header], list[Fault]]:
+    headers: dict[str, Header] = {}
+    faults: list[Fault] = []
+    missing = []
+    for name in names:
+        path = features_path(root, split, kind, name)
+        header = look(path, width) if path.exists() else None
+        if header is None:
+            missing.append(name)
+        elif isinstance(header, Fault):
+            faults.append(header)
+        else:
+            headers[name] = header
+    if missing:
+        faults.append(_missing(root, split, kind, missing, len(names)))
+    return headers, faults
 
 
 def _missing(root: Path, split: str, kind: str, missing: Sequence[str], total: int) -> Fault:
@@ -126,12 +136,13 @@ def _points_outside(root: Path, annotations: Annotations, features: Features, da
     for annotator in used_annotators(data):
         path = points_path(root, annotator)
         for name in annotations.names.get("train", ()):
-            count = features.snippets.get(name)
-            for point in annotations.points.get(annotator, {}).get(name, ()):
-                if count is not None and point.frame // data.snippet_frames >= count:
-                    last = count * data.snippet_frames - 1
-                    found = f"point {point.frame} of {name}, whose features end with frame {last}"
-                    faults.append(Fault(f"{path}: line {point.line}", found, "a frame that the features cover"))
+            if name not in features.snippets:
+                continue
+            end = features.snippets[name] * data.snippet_frames
+            outside = [point for point in annotations.points.get(annotator, {}).get(name, ()) if point.frame >= end]
+            for point in outside:
+                found = f"point {point.frame} of {name}, whose features end with frame {end - 1}"
+                faults.append(Fault(f"{path}: line {point.line}", found, "a frame that the features cover"))
     return faults
 
 
