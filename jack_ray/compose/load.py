@@ -1,5 +1,6 @@
 """Overrides -> the composed config as plain values. The only place that asks Hydra to compose."""
 
+import copy
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,8 +10,9 @@ from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from jack_ray.contract.errors import ConfigError, Fault
@@ -39,17 +41,30 @@ def _hydra() -> Iterator[None]:
         yield
 
 
-def load(overrides: Sequence[str]) -> Nodes:
-    """Compose `conf/config.yaml` with overrides; interpolations resolved.
+@cache
+def _composed(overrides: tuple[str, ...]) -> DictConfig:
+    with _hydra():
+        return compose("config", overrides=list(overrides))
 
+
+def load(overrides: Sequence[str], point: Sequence[str] = ()) -> Nodes:
+    """Compose `conf/config.yaml` with overrides and those of a point; interpolations resolved.
+
+    A point that chooses no option is laid over the composed rest, which takes a tenth of composing it.
     Raises ConfigError with Hydra's words when it does not compose.
     """
     try:
-        with _hydra():
-            config = compose("config", overrides=list(overrides))
+        parsed = [OverridesParser.create().parse_override(word) for word in point]
+        if any(override.key_or_group in groups() for override in parsed):
+            config = _composed((*overrides, *point))
+        else:
+            config = copy.deepcopy(_composed(tuple(overrides)))
+            for override in parsed:
+                OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
         return cast(Nodes, OmegaConf.to_container(config, resolve=True, throw_on_missing=False))
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError([Fault(" ".join(overrides), _words(error), "a config that composes")]) from error
+        words = " ".join([*overrides, *point])
+        raise ConfigError([Fault(words, _words(error), "a config that composes")]) from error
 
 
 def _words(error: Exception) -> str:

@@ -40,7 +40,7 @@ class Plan:
 
     def trial(self, point: tuple[str, ...]) -> tuple[Trial, str]:
         """The trial of a point, and its config as YAML. Raises ConfigError or DataError with every fault."""
-        nodes = absolute(load([*self.overrides, *point]))
+        nodes = absolute(load(self.overrides, point))
         config, faults = typed(nodes)
         if config is None:
             raise ConfigError([_of_point(fault, point) for fault in faults])

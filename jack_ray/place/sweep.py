@@ -97,7 +97,7 @@ def _sweep_started(plan: Plan, goal: Goal, uri: str) -> SweepStarted:
     tracking = plan.base.tracking
     return SweepStarted(
         sweep_id=plan.sweep_id,
-        name=f"{plan.base.method} {plan.base.sweep.strategy}",
+        name=_name(plan),
         command=shlex.join(["python", "-m", "jack_ray.launch", *plan.typed]),
         uri=uri,
         experiment=tracking.experiment,
@@ -108,6 +108,13 @@ def _sweep_started(plan: Plan, goal: Goal, uri: str) -> SweepStarted:
         upload_checkpoints=tracking.upload_checkpoints,
         tags={"jack_ray.method": plan.base.method, "jack_ray.strategy": plan.base.sweep.strategy},
     )
+
+
+def _name(plan: Plan) -> str:
+    """For people: `tsl grid train.lr`, or `tsl` for a single trial."""
+    strategy = plan.base.sweep.strategy
+    swept = [strategy, *plan.base.sweep.over] if strategy != "none" else []
+    return " ".join([plan.base.method, *swept])
 
 
 def _hands(plan: Plan, folder: SweepFolder) -> Hands:

@@ -103,7 +103,8 @@ class Training:
         return values, drain(self.model)
 
     def _norm(self, gradients: Mapping[str, jt.Var]) -> float:
-        squares = [_number((gradient * gradient).sum()) for gradient in gradients.values()]
+        # in float64: Jittor's float32 sum of 12 million squares is off in the third digit
+        squares = [_number((gradient * gradient).float64().sum()) for gradient in gradients.values()]
         norm = math.sqrt(math.fsum(squares))
         if not math.isfinite(norm):
             raise TrainError(f"the gradient is not finite at step {self.progress.step + 1}; try a smaller train.lr")
