@@ -24,8 +24,8 @@ OpenStore = Callable[[str, str], Store]
 
 ABANDON_S = 5.0
 """How long a writer without a driver goes on delivering."""
-_HARD_END_S = 20.0
-"""When it ends whatever it waits for."""
+_HARD_END_S = 60.0
+"""When it ends whatever it waits for; MLflow itself waits up to an hour for some databases."""
 _LONGEST_DELAY_S = 30.0
 _CLOSING_DELAY_S = 1.0
 _FIRST_COMMAND_S = 1.0
@@ -45,13 +45,19 @@ class Inbox:
         """Fill from the driver's pipe, whose end is the driver's end; and from SIGTERM, which means the same."""
         threading.Thread(target=self._read, args=(lines,), daemon=True).start()
         for name in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(name, lambda *_: self.put(None))
+            signal.signal(name, lambda *_: self._end())
 
     def _read(self, lines: IO[str]) -> None:
         for line in lines:
             if (command := decode(line)) is not None:
                 self.put(command)
+        self._end()
+
+    def _end(self) -> None:
         self.put(None)
+        watchdog = threading.Timer(_HARD_END_S, os._exit, args=(1,))
+        watchdog.daemon = True
+        watchdog.start()
 
     def take(self, told: Told, wait_s: float) -> bool:
         """Collect what comes within the time, at once when the sweep closes; False if no more will come."""
@@ -144,9 +150,6 @@ class Service:
 
     def _abandon(self) -> bool:
         """No driver any more: be quick, leave no run that counts as running, and end in any case."""
-        watchdog = threading.Timer(_HARD_END_S, os._exit, args=(1,))
-        watchdog.daemon = True
-        watchdog.start()
         os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "3"
         try:
             if self.delivery is not None:
