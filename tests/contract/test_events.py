@@ -1,9 +1,9 @@
 import json
+import time
 from pathlib import Path
 
 import pytest
 
-from jack_ray.contract import events
 from jack_ray.contract.events import append, new, read_from
 
 
@@ -50,4 +50,4 @@ def test_nan_never_reaches_the_file(tmp_path: Path) -> None:
 
 
 def test_an_event_is_of_this_moment() -> None:
-    assert abs(new("phase", 1).time - events.time.time()) < 1.0
+    assert abs(new("phase", 1).time - time.time()) < 1.0

@@ -21,8 +21,8 @@ class Example:
     clip: float | None = setting("norm", gt=0)
     is_fast: bool = setting("speed")
     name: str = setting("a name")
-    over: dict[str, str] = setting("a mapping")
-    inner: Inner = setting("a node")
+    over: dict[str, str] = setting("a mapping")  # noqa: RUF009
+    inner: Inner = setting("a node")  # noqa: RUF009
 
 
 GOOD: dict[str, Any] = {
@@ -78,7 +78,7 @@ def test_a_whole_number_is_taken_where_a_number_is_expected_and_becomes_one() ->
         ({"betas": 0.9}, "train.betas: 0.9 is float; expected a list of numbers"),
         ({"milestones": [1, "x"]}, "train.milestones: [1, 'x'] is list; expected a list of whole numbers"),
         ({"milestones": [3, 0]}, "train.milestones: [3, 0]; expected a list of whole numbers >= 1"),
-        ({"clip": 0}, "train.clip: 0; expected a number, or null > 0"),
+        ({"clip": 0}, "train.clip: 0; expected a number > 0, or null"),
         ({"clip": "x"}, "train.clip: 'x' is str; expected a number, or null"),
         ({"is_fast": "yes"}, "train.is_fast: 'yes' is str; expected true or false"),
         ({"is_fast": 1}, "train.is_fast: 1 is int; expected true or false"),
