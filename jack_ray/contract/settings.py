@@ -157,7 +157,8 @@ def _read_field(field: "dataclasses.Field[Any]", annotation: Any, value: Any, wh
         return None, [Fault(where, found, type_name(annotation), about(field).meaning)]
     numbers = _numbers(converted)
     if any(not about(field).holds(number) for number in numbers):
-        return None, [Fault(where, f"{value!r}", f"{type_name(annotation)} {about(field).range()}")]
+        kind, comma, null = type_name(annotation).partition(", or null")
+        return None, [Fault(where, f"{value!r}", f"{kind} {about(field).range()}{comma}{null}")]
     if any(number != number for number in numbers):
         return None, [Fault(where, "not a number (nan)", type_name(annotation))]
     return converted, []
