@@ -7,6 +7,7 @@ Every event has `kind`, `time` (seconds since 1970) and `attempt` (1 for the fir
 - `metrics`     step, values {name: number}: after an optimiser step or an evaluation.
 - `checkpoint`  step, path, best, value: a checkpoint stands on disk.
 - `artifact`    step, path: a file for people stands in the artifacts folder.
+- `note`        text: something that the user should read once (which weights were loaded).
 - `finished`    step, values: the trial is complete; `values` are its final numbers.
 
 An attempt that goes on from a checkpoint repeats the steps after it with the same numbers, so a reader keeps

@@ -10,6 +10,9 @@ from jack_ray.contract.trial import Trial
 from jack_ray.expand import Point
 from jack_ray.place.news import Handle
 
+WAITING = "waiting"
+"""How the phase of a trial without a place begins."""
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -64,9 +67,15 @@ class Entry:
         if value is not None and goal.better(value, self.best):
             self.best = value
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has been handed over and has no place yet."""
+        return self.handle is not None and self.phase.startswith(WAITING)
+
     def seconds(self) -> float:
-        """Wall time of all attempts so far."""
-        return self.state.seconds + (time.monotonic() - self.began if self.handle is not None else 0.0)
+        """Wall time of all attempts so far, without the time in the queue."""
+        runs = self.handle is not None and not self.is_waiting
+        return self.state.seconds + (time.monotonic() - self.began if runs else 0.0)
 
     def left_s(self) -> float | None:
         """Seconds this attempt will still take, by its pace so far; None while that is unknown."""

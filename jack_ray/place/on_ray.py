@@ -19,7 +19,7 @@ from jack_ray.contract.schema import ClusterConfig
 from jack_ray.place.lead import Lead
 from jack_ray.place.local_ray import LocalRay
 from jack_ray.place.news import Ended, Handle, Need, News, Order
-from jack_ray.place.room import Machine, how_many, refuse_impossible, why_waiting
+from jack_ray.place.room import Machine, how_many_now, refuse_impossible, why_waiting
 
 STOP_S = 30.0
 """How long a lead may take to end its gang before its actor is killed; the guard ends the gang then."""
@@ -48,8 +48,12 @@ class RayHands:
         self._lead = ray.remote(Lead)
 
     def room(self) -> bool:
-        """Whether the cluster holds another such trial, plus one that waits so that no place stays empty."""
-        return len(self._running) <= how_many(self.need, machines())
+        """Whether to ask for another place: as many wait as there are free ones, and one when there are none.
+
+        More in the queue would be served by Ray in any order.
+        """
+        waiting = sum("actor" not in handle.inner for handle in self._running)
+        return waiting < max(1, how_many_now(self.need, machines()))
 
     def start(self, order: Order) -> Handle:
         """Ask for a place; the lead starts when there is one."""

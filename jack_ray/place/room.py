@@ -38,9 +38,9 @@ def refuse_impossible(need: Need, machines: Sequence[Machine]) -> None:
     )
 
 
-def how_many(need: Need, machines: Sequence[Machine]) -> int:
-    """How many such trials the whole cluster holds at the same time."""
-    return sum(_times(need, machine.cpus, machine.gpus) for machine in machines)
+def how_many_now(need: Need, machines: Sequence[Machine]) -> int:
+    """How many such trials the free parts of the cluster hold."""
+    return sum(_times(need, machine.free_cpus, machine.free_gpus) for machine in machines)
 
 
 def _times(need: Need, cpus: float, gpus: float) -> int:

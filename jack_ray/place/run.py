@@ -18,7 +18,7 @@ from jack_ray.contract.schema import MpiConfig
 from jack_ray.contract.state import State, load_state, save_state
 from jack_ray.contract.trial import Trial, load_trial
 from jack_ray.expand import Point, Search
-from jack_ray.place.entry import Entry
+from jack_ray.place.entry import WAITING, Entry, Goal
 from jack_ray.place.news import Ended, Hands, News, Order
 from jack_ray.place.retire import retire
 from jack_ray.place.screen import Screen
@@ -26,9 +26,6 @@ from jack_ray.place.screen import Screen
 TICK_S = 0.2
 BUSY_S = 5.0
 """Before a trial that another driver trains is looked at again."""
-
-WAITING = "waiting"
-"""How the phase of a trial without a place begins."""
 
 MakeTrial = Callable[[tuple[str, ...]], tuple[Trial, str]]
 
@@ -195,11 +192,13 @@ class Controller:
         self.tracker.begin(entry, attempt)
 
     def _listen(self, entry: Entry, news: News) -> None:
-        if entry.phase.startswith(WAITING) and news.phase and not news.phase.startswith(WAITING):
+        if entry.is_waiting and news.phase and not news.phase.startswith(WAITING):
             entry.began = time.monotonic()  # the time in the queue is not the trial's
         entry.phase = news.phase or entry.phase
         for event in news.events:
             entry.take(event, self.goal)
+            if event.kind == "note":
+                self.screen.say(f"{entry.trial.id}: {event.about['text']}")
             if event.kind == "started":
                 entry.state = replace(entry.state, status="running", attempt=event.attempt, message="")
                 save_state(entry.folder.state, entry.state)

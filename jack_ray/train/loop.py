@@ -57,7 +57,7 @@ class Training:
             told = weights.load_into(self.model, weights.read_weights(Path(self.config.weights)))
             if not told.loaded:
                 raise WeightsError(f"{self.config.weights} holds none of the model's tensors\n{told}")
-            print(told, flush=True)
+            self.report.note(f"started from {self.config.weights}\n{told}")
 
     def step(self) -> dict[str, float]:
         """One optimiser step over all ranks; its loss terms, averaged over the step's samples."""

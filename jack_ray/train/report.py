@@ -56,6 +56,10 @@ class Report:
         """A file for people stands in the artifacts folder."""
         self._event("artifact", step, None, path=str(path.relative_to(self.folder.artifacts)))
 
+    def note(self, text: str) -> None:
+        """Something that the user should read once."""
+        self._event("note", None, None, text=text)
+
     def finished(self, step: int, values: dict[str, float]) -> None:
         """The trial is complete."""
         self._event("finished", step, values)
