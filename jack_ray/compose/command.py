@@ -40,7 +40,8 @@ def read_command(argv: list[str]) -> Command:
         flags, words = parser.parse_known_args(argv)
     except argparse.ArgumentError as error:
         fault = Fault(error.argument_name or "flag", error.message, "a flag of --help")
-        return Command(tuple(argv), faults=(fault,))
+        overrides, swept, faults = _read_words([word for word in argv if "=" in word])
+        return Command(tuple(argv), overrides, swept, (fault, *faults))
     overrides, swept, faults = _read_words(words)
     shown = (flags.cfg, flags.package)
     return Command(tuple(argv), overrides, swept, faults, flags.help, flags.version, *shown)
@@ -62,7 +63,7 @@ def _read_words(words: list[str]) -> tuple[tuple[Override, ...], dict[str, str],
             faults.append(_unreadable(word, error))
             continue
         if override.is_sweep_override() and override.value_type is not None:
-            swept[override.key_or_group] = word.partition("=")[2]
+            swept[override.key_or_group.removeprefix("sweep.over.")] = word.partition("=")[2]
         else:
             overrides.append(override)
     return tuple(overrides), swept, tuple(faults)

@@ -1,6 +1,7 @@
 """Are the options and settings that were typed there at all? Told with the nearest that are."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hydra.core.override_parser.types import Override
@@ -12,6 +13,9 @@ from jack_ray.contract.settings import nearest
 Nodes = Mapping[str, Any]
 
 REQUIRED = ("model",)
+
+SWEEPABLE = ("model", "data", "train")
+"""The nodes that make a trial another trial."""
 
 
 def option_faults(chosen: Mapping[str, Sequence[str]]) -> list[Fault]:
@@ -53,3 +57,17 @@ def key_faults(keys: Sequence[str], nodes: Nodes) -> list[Fault]:
             remedy = f"Did you mean {same_leaf[0]}?" if same_leaf else nearest(key, close)
             faults.append(Fault(key, "no such setting", "a setting of the config", remedy))
     return faults
+
+
+def swept_faults(keys: Sequence[str], nodes: Nodes, prefix: str = "") -> list[Fault]:
+    """A fault for every swept key that the config does not have, or whose values would all be the same trial.
+
+    prefix: goes before the key in the fault, for keys that were not typed.
+    """
+    faults = key_faults([key for key in keys if key not in groups()], nodes)
+    expected = "one value; only settings of model, data and train can be swept"
+    for key in keys:
+        node = key.partition(".")[0]
+        if node in nodes and node not in SWEEPABLE:
+            faults.append(Fault(key, "several values", expected, "Type a launch for each."))
+    return [replace(fault, where=f"{prefix}{fault.where}") for fault in faults]

@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from jack_ray.compose.command import Command
 from jack_ray.compose.load import Nodes, absolute, as_yaml, groups, load
-from jack_ray.compose.names import is_group, key_faults, option_faults, text
+from jack_ray.compose.names import REQUIRED, is_group, key_faults, option_faults, swept_faults, text
 from jack_ray.compose.schema import Typed, num_ranks, typed
 from jack_ray.contract.errors import ConfigError, DataError, Fault
 from jack_ray.contract.files import canonical, digest
@@ -90,30 +90,33 @@ def _of_point(fault: Fault, point: tuple[str, ...]) -> Fault:
 def compose_base(command: Command) -> tuple[Nodes, tuple[str, ...]]:
     """The config without swept settings, and the overrides it was made of.
 
-    Raises ConfigError with every word that names nothing, all at once.
+    Raises ConfigError with every word that names nothing and every value that cannot be, all at once.
     """
-    faults = list(command.faults)
     chosen = [override for override in command.overrides if is_group(override)]
     options = {override.key_or_group: [str(override.value())] for override in chosen}
-    swept_groups = {key: _options(key, value) for key, value in command.swept.items() if key in groups()}
-    wrong = option_faults(options | swept_groups)
-    faults += wrong
-    first = [f"{key}={values[0]}" for key, values in swept_groups.items()]
-    if not wrong:
-        good = [*(text(override) for override in chosen), *first]
-        nodes = load(good)
-        values = [override for override in command.overrides if not is_group(override)]
-        unknown = key_faults(_keys(values), nodes)
-        unknown += key_faults([key for key in command.swept if key not in swept_groups], nodes)
-        faults += unknown
-        missing = {fault.where for fault in unknown}
-        kept = [override for override in values if override.key_or_group not in missing]
-        nodes = load([*good, *(text(override) for override in kept)])
-        _, found = typed(_with_swept(absolute(nodes), command.swept))
+    options |= {key: _options(key, value) for key, value in command.swept.items() if key in groups()}
+    faults = [*command.faults, *option_faults(options)]
+    first = {key: found[0] for key, found in options.items() if found[0] in groups()[key]}
+    nodes: Nodes = {}
+    if all(group in first for group in REQUIRED):  # what is wrong elsewhere can be told, too
+        nodes, found = _compose_values(command, [f"{key}={option}" for key, option in first.items()])
         faults += found
     if faults:
         raise ConfigError(faults)
     return nodes, tuple(text(override) for override in command.overrides)
+
+
+def _compose_values(command: Command, options: list[str]) -> tuple[Nodes, list[Fault]]:
+    """The config of sound options with the typed values that exist, and the faults of the others."""
+    values = [override for override in command.overrides if not is_group(override)]
+    bare = load(options)
+    faults = key_faults(_keys(values), bare)
+    missing = {fault.where for fault in faults}
+    kept = [text(override) for override in values if override.key_or_group not in missing]
+    nodes = load([*options, *kept])
+    faults += swept_faults(list(command.swept), nodes)
+    faults += swept_faults(list(nodes["sweep"]["over"] or {}), nodes, "sweep.over.")
+    return nodes, faults + typed(_with_swept(absolute(nodes), command.swept))[1]
 
 
 def _keys(overrides: list[Any]) -> list[str]:
