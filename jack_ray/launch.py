@@ -1,5 +1,6 @@
 """The whole pipeline: what was typed -> trials -> machines -> MLflow. `python -m jack_ray.launch --help`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -33,6 +34,13 @@ def main() -> None:
     """Errors that the user can mend are told without a traceback, and end with exit code 2."""
     try:
         code = launch(sys.argv[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:  # before the trials are started or after they have ended; between, the loop takes it
+        print("Stopped.", file=sys.stderr)
+        code = 130
+    except BrokenPipeError:  # the reader has seen enough: `--help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
     except JackRayError as error:
         print(f"error: {error}", file=sys.stderr)
         code = 2
