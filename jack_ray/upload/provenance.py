@@ -3,6 +3,8 @@
 import getpass
 import os
 import subprocess
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 _GIT_TIMEOUT_S = 10
@@ -11,6 +13,9 @@ _GIT_TIMEOUT_S = 10
 def source_tags(command: str) -> dict[str, str]:
     """The command, the user, and the commit of the code if it lies in a git checkout."""
     tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL", "mlflow.user": _user()}
+    for package in ("jack_ray", "ray", "optuna"):  # what a rank computes with, it tells itself
+        with suppress(metadata.PackageNotFoundError):
+            tags[f"jack_ray.version.{package}"] = metadata.version(package)
     code = Path(__file__).parents[2]
     commit = _git(code, "rev-parse", "HEAD")
     if commit and (code / "jack_ray").is_dir() and _git(code, "ls-files", "jack_ray"):

@@ -84,7 +84,7 @@ class SweepDelivery:
         for trial_id, started in self.told.trials.items():
             known, ended = self.trials.get(trial_id), self.told.endings.get(trial_id)
             if known is None or known.started != started or (known.is_done and known.ended != ended):
-                self.trials[trial_id] = TrialDelivery(self.store, self.sweep, self.run_id, started)
+                self.trials[trial_id] = TrialDelivery(self.store, self.sweep, self.run_id, started, self.source)
             self.trials[trial_id].ended = ended
 
     def _guard(self, trial: TrialDelivery, act: Callable[[], None]) -> None:

@@ -32,6 +32,8 @@ class TrialDelivery:
     sweep: SweepStarted
     parent_run: str
     started: TrialStarted
+    source: dict[str, str] = field(default_factory=dict)
+    """Tags that say which code this is."""
     ended: TrialEnded | None = None
     is_done: bool = False
     problems: list[str] = field(default_factory=list)
@@ -137,7 +139,7 @@ class TrialDelivery:
             return
         run_id = self.record.run_id
         trial = describe.load_trial_values(self.folder.trial)
-        self.store.set_tags(run_id, self.sweep.tags | describe.trial_tags(self.started, trial))
+        self.store.set_tags(run_id, self.sweep.tags | self.source | describe.trial_tags(self.started, trial))
         info = self.store.info(run_id)
         known = info.params if info is not None else {}
         params = describe.trial_params(trial, self.started.overrides)
@@ -209,7 +211,7 @@ class TrialDelivery:
             self.problems.append(f"{path}: was refused: {error}")
 
     def _end(self, ended: TrialEnded) -> None:
-        tags = {"jack_ray.status": ended.status, "jack_ray.phase": ""}
+        tags = {"jack_ray.status": ended.status, "jack_ray.phase": "ended"}
         if ended.status == "failed":
             tags |= {"jack_ray.failure": ended.message, "mlflow.note.content": ended.message}
             ranks = self.folder.launcher_log.parent

@@ -1,6 +1,8 @@
 """What arrives in a store, whatever interrupts the delivery. No MLflow here: see test_mlflow.py."""
 
+import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from jack_ray.contract.failure import now, write_failure
 from jack_ray.contract.files import write_json
 from jack_ray.upload.describe import metric_name, trial_params
 from jack_ray.upload.protocol import Close, Command, Told, TrialEnded
+from jack_ray.upload.provenance import source_tags
 from jack_ray.upload.record import load_record
 from jack_ray.upload.store import RefusedError, UnreachableError
 from jack_ray.upload.sweep import SweepDelivery
@@ -65,6 +68,7 @@ def test_a_trial_becomes_a_run_below_the_run_of_its_sweep(scene: Scene, store: M
     assert run.datasets[0].digest == "0123456789"
     assert run.tags["jack_ray.version.jittor"] == "1.3.11.0"
     assert run.tags["jack_ray.host"] == "lab1"
+    assert run.tags["mlflow.source.git.commit"] == "abc"
     assert run.tags["jack_ray.select_on"] == "val"
     assert "jack_ray.selected_on_test" not in run.tags
     assert sorted(run.files) == [
@@ -347,6 +351,17 @@ def test_names_that_mlflow_does_not_take_are_written_with_underscores() -> None:
     assert metric_name("val/mAP@0.10") == "val/mAP_0.10"
     assert metric_name("Rc@AVG") == "Rc_AVG"
     assert metric_name("system/cpu usage-0.5:x") == "system/cpu usage-0.5:x"
+
+
+def test_a_run_names_the_command_and_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tags = source_tags("python -m jack_ray.launch model=tsl")
+    assert tags["mlflow.source.name"] == "python -m jack_ray.launch model=tsl"
+    assert "jack_ray.version.ray" in tags
+    if (Path(__file__).parents[2] / ".git").exists() and shutil.which("git"):
+        assert len(tags["mlflow.source.git.commit"]) == 40
+        assert tags["jack_ray.git.dirty"] in ("true", "false")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "mlflow.source.git.commit" not in source_tags("x")
 
 
 def test_every_setting_is_a_param_under_the_name_it_is_typed_with() -> None:
