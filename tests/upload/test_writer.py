@@ -68,10 +68,11 @@ def test_the_driver_never_waits_and_says_once_that_the_writer_cannot_live(
 ) -> None:
     monkeypatch.setattr("jack_ray.upload.writer.sys.executable", "/bin/false")
     writer = Writer(scene.folder)
-    began = time.monotonic()
     writer.start(scene.sweep())
+    trials = [scene.trial(f"tsl-{number}") for number in range(10)]
+    began = time.monotonic()
     for number in range(2000):
-        writer.trial_started(scene.trial(f"tsl-{number % 10}"))
+        writer.trial_started(trials[number % 10])
     assert time.monotonic() - began < 5
     until = time.monotonic() + 10
     while "again. Nothing is lost" not in writer.warning():
