@@ -73,4 +73,8 @@ def _unreadable(word: str, error: HydraException) -> Fault:
     if "=" not in word:
         return Fault(word, "a word alone", "setting=value", "Type --help to see what can be set.")
     reason = str(error).splitlines()[0]
-    return Fault(word, f"cannot be read: {reason}", "setting=value in Hydra's grammar", "Quote it: 'train.x=\"a b\"'.")
+    key, _, value = word.partition("=")
+    quoted = value.strip("\"'")
+    return Fault(
+        word, f"cannot be read: {reason}", "setting=value in Hydra's grammar", f"Quote it: '{key}=\"{quoted}\"'."
+    )

@@ -46,7 +46,7 @@ def text(override: Override) -> str:
 
 def key_faults(keys: Sequence[str], nodes: Nodes) -> list[Fault]:
     """A fault for every key that the config does not have."""
-    known = [*flat(nodes), *nodes]
+    known = [name for name in (*flat(nodes), *nodes) if not name.startswith("sweep.over.")]
     inner = {key.rpartition(".")[0] for key in flat(nodes)}
     faults = []
     for key in keys:

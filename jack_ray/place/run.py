@@ -18,7 +18,7 @@ from jack_ray.contract.schema import MpiConfig
 from jack_ray.contract.state import State, load_state, save_state
 from jack_ray.contract.trial import Trial, load_trial
 from jack_ray.expand import Point, Search
-from jack_ray.place.entry import WAITING, Entry, Goal
+from jack_ray.place.entry import WAITING, Entry
 from jack_ray.place.news import Ended, Hands, News, Order
 from jack_ray.place.retire import retire
 from jack_ray.place.screen import Screen
@@ -204,7 +204,7 @@ class Controller:
                 save_state(entry.folder.state, entry.state)
             if event.kind == "metrics" and event.step is not None and self.goal.metric in event.values:
                 self.search.report(entry.point.number, event.step, event.values[self.goal.metric])
-                if not self.search.keep(entry.point.number):
+                if event.step < entry.total_steps and not self.search.keep(entry.point.number):
                     self._stop_early(entry)
                     return
         if news.ended is not None:

@@ -1,5 +1,6 @@
 """What a sweep looks like while it runs and when it has ended."""
 
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from jack_ray.place.entry import Entry, Goal
 _ORDER = {"running": 0, "finished": 1, "stopped": 2, "failed": 3, "killed": 4, "new": 5}
 _STYLES = {"running": "bold", "finished": "green", "stopped": "cyan", "failed": "red", "killed": "yellow", "new": "dim"}
 
+
+_LONG_NUMBER = re.compile(r"\d+\.\d{6,}(e[+-]?\d+)?")
 
 PLAIN_WIDTH = 120
 """Columns of a table that goes to a file."""
@@ -31,6 +34,11 @@ def duration(seconds: float | None) -> str:
 def number(value: float | None) -> str:
     """Four significant digits; a dash for none."""
     return "-" if value is None else f"{value:.4g}"
+
+
+def settings(entry: Entry) -> str:
+    """What the trial's point changes, drawn numbers rounded; MLflow and trial.json have them whole."""
+    return " ".join(_LONG_NUMBER.sub(lambda found: f"{float(found[0]):.4g}", text) for text in entry.point.overrides)
 
 
 def ranked(entries: Sequence[Entry], goal: Goal) -> list[Entry]:
@@ -65,7 +73,7 @@ def _test_name(goal: Goal) -> str:
 
 def _row(entry: Entry, tests: Sequence[str], live: bool) -> list[str]:
     status = entry.phase if entry.handle is not None and live else entry.state.status
-    cells = [entry.trial.id, " ".join(entry.point.overrides) or "-", status, f"{entry.step}/{entry.total_steps}"]
+    cells = [entry.trial.id, settings(entry) or "-", status, f"{entry.step}/{entry.total_steps}"]
     cells.append(number(entry.best))
     cells += [number(entry.state.values.get(name)) for name in tests]
     cells += [number(entry.latest.get("train/total")), duration(entry.seconds())]
@@ -114,8 +122,7 @@ class Screen:
         self._said[entry.trial.id] = text
         self._said_at[entry.trial.id] = now
         numbers = f" step {entry.step}/{entry.total_steps} {evaluated}" if evaluated else ""
-        settings = " ".join(entry.point.overrides)
-        self.say(f"{time.strftime('%H:%M:%S')} {entry.trial.id} {settings}: {words}{numbers}")
+        self.say(f"{time.strftime('%H:%M:%S')} {entry.trial.id} {settings(entry)}: {words}{numbers}")
 
     def close(self) -> None:
         """Take the live table away."""

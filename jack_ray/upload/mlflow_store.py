@@ -27,6 +27,10 @@ _TAG_LENGTH = 5000
 _DIGEST_LENGTH = 36
 
 
+_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+"""MLflow then opens its pages for training, not those for language models."""
+
+
 class MlflowStore:
     """An MLflow server or database; creates the experiment on first use."""
 
@@ -41,7 +45,8 @@ class MlflowStore:
     def _get_experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            return str(self._client.create_experiment(name, artifact_location=_artifact_location(self.uri, name)))
+            place = _artifact_location(self.uri, name)
+            return str(self._client.create_experiment(name, artifact_location=place, tags=_EXPERIMENT_TAGS))
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)

@@ -10,9 +10,9 @@ from pathlib import Path
 _GIT_TIMEOUT_S = 10
 
 
-def source_tags(command: str) -> dict[str, str]:
-    """The command, the user, and the commit of the code if it lies in a git checkout."""
-    tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL", "mlflow.user": _user()}
+def source_tags() -> dict[str, str]:
+    """The module, the user, and the commit of the code if it lies in a git checkout."""
+    tags = {"mlflow.source.name": "jack_ray.launch", "mlflow.source.type": "LOCAL", "mlflow.user": _user()}
     for package in ("jack_ray", "ray", "optuna"):  # what a rank computes with, it tells itself
         with suppress(metadata.PackageNotFoundError):
             tags[f"jack_ray.version.{package}"] = metadata.version(package)

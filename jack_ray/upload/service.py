@@ -118,7 +118,7 @@ class Service:
         assert sweep is not None
         if self.delivery is None:
             store = self.open_store(sweep.uri, sweep.experiment)
-            self.delivery = SweepDelivery(store, self.folder, sweep, self.told, source_tags(sweep.command))
+            self.delivery = SweepDelivery(store, self.folder, sweep, self.told, source_tags())
         self.delivery.deliver()
         for problem in self.delivery.problems:
             print(problem, flush=True)

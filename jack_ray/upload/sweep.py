@@ -46,6 +46,7 @@ class SweepDelivery:
         remember_parent_run(self.folder.tracking, sweep.uri, run_id)
         about = {
             "jack_ray.command": sweep.command,
+            "mlflow.note.content": f"`{sweep.command}`",
             "jack_ray.status": "running",
             "jack_ray.folder": str(self.folder.path),
         }
