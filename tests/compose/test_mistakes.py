@@ -37,7 +37,7 @@ MODEL = "model=tsl_small"
         ([MODEL, "--cfg", "job", "-p", "trian"], ["--package: trian; expected a node", "Did you mean train?"]),
         ([MODEL, "site.runs=~/x"], ["site.runs=~/x: cannot be read", "Quote it: 'site.runs=\"~/x\"'."]),
         ([MODEL, "word"], ["word: a word alone; expected setting=value", "Type --help"]),
-        ([MODEL, "train.lr=[1,"], ["train.lr=[1,: cannot be read", "Quote it: 'train.x=\"a b\"'."]),
+        ([MODEL, "train.lr=[1,"], ["train.lr=[1,: cannot be read", "Quote it: 'train.lr=\"[1,\"'."]),
         (
             [MODEL, "train.batch=7"],
             ["train.batch: 7 does not divide among 2 ranks", "Type train.batch=6, or cluster.ranks=1"],
