@@ -23,6 +23,7 @@ ALLOWED = {
     "prepare": ("contract", "spawn"),
     "verify": ("contract", "spawn"),
     "data": ("contract", "methods"),
+    "docs": ("compose", "contract"),
     "score": ("contract", "methods"),
     "train": ("contract", "methods", "train"),
     "methods": ("contract", "methods"),
