@@ -9,6 +9,9 @@ from jack_ray.contract.paths import TrialFolder
 
 _NOTICED = re.compile(r"process rank (\d+).*?exited on\s+signal (\d+)", re.DOTALL)
 
+_FRAME = re.compile(r"^-{20,}\n(.*?)^-{20,}$", re.DOTALL | re.MULTILINE)
+"""What mpirun has to say stands between two lines of dashes."""
+
 _SIGNALS: dict[int, tuple[Kind, str]] = {
     9: ("killed", "was killed (SIGKILL): by hand, or because the machine ran out of memory"),
     15: ("killed", "was told to end (SIGTERM)"),
@@ -36,12 +39,21 @@ def diagnose(folder: TrialFolder, exit_code: int, since: float) -> Failure:
         rank, number = int(noticed[1]), int(noticed[2])
         kind, words = _SIGNALS.get(number, ("crash", f"ended by signal {number}"))
         return now(kind, f"rank {rank} {words}", host, rank, _tail(folder.log(rank), since))
-    if exit_code > 128:
+    if exit_code > 128 and "mpirun was unable" not in text:  # which ends it with a code of its own
         kind, words = _SIGNALS.get(exit_code - 128, ("crash", f"ended by signal {exit_code - 128}"))
-        return now(kind, f"the ranks' starter {words}", host, trace=text)
-    last = next((line for line in reversed(text.splitlines()) if line.strip()), "it said nothing")
-    message = f"the ranks did not come up (exit code {exit_code}): {last.strip()}"
+        return now(kind, f"the ranks' starter {words}", host, trace=text or _tail(folder.log(0), since))
+    message = f"the ranks did not come up (exit code {exit_code}): {_said(text)}"
     return now("start", f"{message}; all of it: {folder.launcher_log}", host, trace=text)
+
+
+def _said(text: str) -> str:
+    """One line out of what was printed: the last that is not mpirun's, else what mpirun's first frame begins with."""
+    lines = [line.strip() for line in _FRAME.sub("", text).splitlines() if line.strip()]
+    told = [line for line in lines if not line.endswith("failed to start")]
+    if told:
+        return told[-1]
+    frame = _FRAME.search(text)
+    return " ".join(frame[1].strip().split("\n\n")[0].split()) if frame is not None else "it said nothing"
 
 
 def _tail(path: Path, since: float, num_lines: int = 40) -> str:

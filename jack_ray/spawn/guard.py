@@ -81,15 +81,19 @@ class Guard:
     def start(self, argv: list[str]) -> None:
         """Fork and become the command; 127 if it cannot be started."""
         guard = os.getpid()
+        kinds = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+        signal.pthread_sigmask(signal.SIG_BLOCK, kinds)  # a hint that comes before the command does is kept for it
         self.command = os.fork()
         if self.command:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, kinds)
             return
         die_with_parent(guard)
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         signal.set_wakeup_fd(-1)
-        for restored in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
-            signal.signal(restored, signal.SIG_DFL)
+        for kind in kinds:
+            signal.signal(kind, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, kinds)
         try:
             os.execvp(argv[0], argv)
         except OSError as error:
