@@ -24,7 +24,9 @@ from jack_ray.place.room import Machine, how_many_now, refuse_impossible, why_wa
 STOP_S = 30.0
 """How long a lead may take to end its gang before its actor is killed; the guard ends the gang then."""
 
-POLL_S = 5.0
+CONNECT_S = 5.0
+
+_WAYS_OUT = "Start one with `ray start --head` or `ray up cluster.yaml`, or type cluster=local for this machine alone."
 
 
 class RayHands:
@@ -135,8 +137,24 @@ def _lost(error: RayError) -> str:
     return f"Ray lost the trial: {str(error).splitlines()[0]}"
 
 
+def _refuse_silent(address: str) -> None:
+    """Raise PlaceError if nobody listens there; Ray itself tries for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host:
+        return  # `auto`: Ray looks for it on this machine
+    if not port.isdigit():
+        raise PlaceError(f"cluster.address={address} is no address; expected auto, host:port or ray://host:port")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S).close()
+    except OSError as error:
+        raise PlaceError(
+            f"Nobody answers at cluster.address={address} ({error.strerror or error}).\n{_WAYS_OUT}"
+        ) from error
+
+
 def _connect(address: str) -> None:
     """Connect to a running Ray. Raises PlaceError when that does not work."""
+    _refuse_silent(address)
     try:
         ray.init(
             address=address,
@@ -147,10 +165,7 @@ def _connect(address: str) -> None:
         )
     except (ConnectionError, RayError, ValueError, RuntimeError, TimeoutError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PlaceError(
-            f"Cannot reach Ray at cluster.address={address}: {reason}\n"
-            "Start one with `ray start --head` or `ray up cluster.yaml`, or type cluster=local for this machine alone."
-        ) from error
+        raise PlaceError(f"Cannot reach Ray at cluster.address={address}: {reason}\n{_WAYS_OUT}") from error
 
 
 def machines() -> list[Machine]:
