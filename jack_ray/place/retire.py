@@ -1,8 +1,7 @@
 """`fresh=true`: what a trial or sweep left is moved aside, never deleted."""
 
 import fcntl
-import shutil
-import time
+from datetime import datetime
 from pathlib import Path
 
 from jack_ray.contract.errors import PlaceError
@@ -22,5 +21,5 @@ def retire(folder: Path, lock: Path) -> None:
             raise PlaceError(
                 f"{folder} is in use by another launch; wait for it or stop it, then type fresh=true"
             ) from error
-        aside = folder.with_name(f"{folder.name}.replaced-{time.strftime('%Y%m%d-%H%M%S')}")
-        shutil.move(folder, aside)
+        moment = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
+        folder.rename(folder.with_name(f"{folder.name}.replaced-{moment}"))
