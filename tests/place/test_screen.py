@@ -1,0 +1,149 @@
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from jack_ray.contract import events
+from jack_ray.contract.paths import TrialFolder
+from jack_ray.contract.state import State
+from jack_ray.expand import Point
+from jack_ray.place import entry as entry_module
+from jack_ray.place.entry import Entry, Goal
+from jack_ray.place.news import Handle
+from jack_ray.place.screen import Screen, duration, number, ranked
+from tests.place.scene import GOAL, METRIC, make_trial
+
+
+def entry(number: int = 0, rate: str = "0.1", **changes: Any) -> Entry:
+    overrides = (f"train.lr={rate}",)
+    trial, config = make_trial(overrides)
+    made = Entry(Point(number, overrides), trial, TrialFolder(Path("/runs/trials") / trial.id), config, State())
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+def running(**changes: Any) -> Entry:
+    return entry(handle=Handle(None), **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def screen() -> Screen:
+    made = Screen(GOAL, 3, plain=True)
+    made.console = Console(file=io.StringIO(), width=120)
+    return made
+
+
+def text(screen: Screen) -> str:
+    file = screen.console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(None, "-"), (0.4, "0:00"), (59.6, "1:00"), (125, "2:05"), (3723, "1:02:03")]
+)
+def test_a_duration_reads_like_a_clock(seconds: float | None, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_a_number_has_four_digits() -> None:
+    assert [number(value) for value in (None, 0.123456, 12345.6, 1e-5)] == ["-", "0.1235", "1.235e+04", "1e-05"]
+
+
+def test_one_line_is_said_for_each_change_and_none_without(screen: Screen) -> None:
+    one = running(phase="starting")
+    screen.show([one])
+    screen.show([one])
+    one.phase = "training"
+    screen.show([one])
+    one.latest = {METRIC: 0.25, "train/total": 3.0}
+    one.step = 2
+    screen.show([one])
+    one.latest["train/total"] = 2.0
+    screen.show([one])
+    lines = text(screen).splitlines()
+    assert len(lines) == 3
+    assert lines[0].endswith(f"{one.trial.id} train.lr=0.1: starting")
+    assert lines[1].endswith(": training")
+    assert lines[2].endswith(f": training step 2/4 {METRIC}=0.25")
+
+
+def test_progress_of_a_compilation_is_said_now_and_then(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    one = running()
+    for percent in (1, 2, 3, 4):
+        one.phase = f"compiling Jittor (once on this machine), {percent}%"
+        screen.show([one])
+        clock[0] += 8.0
+    assert [line.rpartition(", ")[2] for line in text(screen).splitlines()] == ["1%", "3%"]
+
+
+def test_the_last_table_puts_the_best_first_and_tells_why_others_failed(screen: Screen) -> None:
+    best = entry(0, "0.1", best=0.5, step=4, state=State("finished", values={"test/average_mAP": 0.45}))
+    worse = entry(1, "0.2", best=0.3, step=4, state=State("finished", values={"test/average_mAP": 0.25}))
+    failed = entry(2, "0.3", state=State("failed", message="the loss is not finite at step 1"))
+    screen.result([failed, worse, best])
+    shown = text(screen)
+    assert [shown.index(f"train.lr=0.{rate}") for rate in (1, 2, 3)] == sorted(
+        shown.index(f"train.lr=0.{rate}") for rate in (1, 2, 3)
+    )
+    for part in ("Trials, best first", "best val average_mAP", "test average_mAP", "0.45", "finished", "4/4"):
+        assert part in shown
+    assert f"{failed.trial.id} failed: the loss is not finite at step 1\n    Logs of its ranks: " in shown
+    assert str(failed.folder.path / "ranks") in shown
+
+
+def test_words_in_brackets_are_shown_as_they_are(screen: Screen) -> None:
+    screen.say("model.tious=[0.1,0.2] [bold]x")
+    assert text(screen) == "model.tious=[0.1,0.2] [bold]x\n"
+
+
+def test_less_is_better_when_the_goal_says_so() -> None:
+    entries = [entry(0, best=0.5), entry(1, best=None), entry(2, best=0.1)]
+    assert [one.point.number for one in ranked(entries, Goal("val/loss", "min"))] == [2, 0, 1]
+    assert [one.point.number for one in ranked(entries, GOAL)] == [0, 2, 1]
+
+
+def test_the_live_table_shows_phases_and_time_left() -> None:
+    screen = Screen(GOAL, 3, plain=True)
+    from jack_ray.place.screen import table
+
+    console = Console(file=io.StringIO(), width=120)
+    one = running(phase="training", step=3, first_step=(1, time.time() - 20.0))
+    console.print(table([one, entry(1, "0.2")], GOAL, "1 of 3", live=True))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    for part in ("1 of 3", "training", "3/4", "0:10", "new"):
+        assert part in shown
+    screen.close()
+
+
+def test_the_time_left_follows_from_the_pace_of_this_attempt() -> None:
+    one = running()
+    assert one.left_s() is None
+    now = time.time()
+    one.take(events.Event("metrics", 2, now - 10.0, 2, {METRIC: 0.1}), GOAL)
+    assert one.left_s() is None
+    one.take(events.Event("metrics", 2, now, 3, {METRIC: 0.1}), GOAL)
+    assert one.left_s() == pytest.approx(10.0, abs=1.0)
+    one.handle = None
+    assert one.left_s() is None
+
+
+def test_an_entry_keeps_its_best_and_its_furthest_step() -> None:
+    one = entry()
+    for step, value in ((1, 0.2), (3, 0.5), (2, 0.4)):
+        one.take(events.new("metrics", 1, step, {METRIC: value, "train/total": 1.0}), GOAL)
+    one.take(events.new("metrics", 1, 4, {"train/total": 0.5}), GOAL)
+    one.take(events.new("finished", 1, 4, {"best_step": 3.0}), GOAL)
+    assert (one.best, one.step, one.latest["train/total"], one.ending) == (0.5, 4, 0.5, {"best_step": 3.0})
+
+
+def test_a_trial_in_the_queue_takes_no_time() -> None:
+    waiting = running(phase=f"{entry_module.WAITING} for 2 cores", began=time.monotonic() - 50.0)
+    assert waiting.seconds() == 0.0
+    assert running(phase="training", began=time.monotonic() - 50.0).seconds() == pytest.approx(50.0, abs=1.0)
