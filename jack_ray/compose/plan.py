@@ -3,6 +3,8 @@
 import importlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -12,8 +14,8 @@ from jack_ray.compose.load import Nodes, absolute, as_yaml, groups, load
 from jack_ray.compose.names import REQUIRED, is_group, key_faults, option_faults, swept_faults, text
 from jack_ray.compose.schema import Typed, num_ranks, typed
 from jack_ray.contract.errors import ConfigError, DataError, Fault
-from jack_ray.contract.files import canonical, digest
-from jack_ray.contract.trial import PLACES, Trial
+from jack_ray.contract.files import canonical, digest, file_sha256
+from jack_ray.contract.trial import Trial
 from jack_ray.methods.roles import Inspection
 
 
@@ -32,10 +34,7 @@ class Plan:
     def sweep_id(self) -> str:
         """`grid-1f0c9d3a52`: hash of the shared numbers and of what is searched, not of how many trials."""
         searched = {key: value for key, value in asdict(self.base.sweep).items() if key not in _SIZE_OF_A_SWEEP}
-        data = {key: value for key, value in asdict(self.base.data).items() if key not in PLACES}
-        base = [self.base.method, asdict(self.base.model), data, asdict(self.base.train)]
-        ranks = num_ranks(self.base.cluster, self.base.mpi)
-        numbers = [*base, ranks, searched, self.swept_options, self.inspect(self.base).identity]
+        numbers = [self._trial_of(self.base).id, searched, self.swept_options]
         return f"{self.base.sweep.strategy}-{digest(numbers)}"
 
     def trial(self, point: tuple[str, ...]) -> tuple[Trial, str]:
@@ -44,7 +43,11 @@ class Plan:
         config, faults = typed(nodes)
         if config is None:
             raise ConfigError([_of_point(fault, point) for fault in faults])
-        trial = Trial(
+        return self._trial_of(config), as_yaml(nodes)
+
+    def _trial_of(self, config: Typed) -> Trial:
+        weights = config.train.weights
+        return Trial(
             method=config.method,
             model=asdict(config.model),
             data=asdict(config.data),
@@ -52,8 +55,8 @@ class Plan:
             data_identity=self.inspect(config).identity,
             ranks=num_ranks(config.cluster, config.mpi),
             threads=config.cluster.cpus_per_rank,
+            weights_digest=_sha256(Path(weights)) if weights is not None else "",
         )
-        return trial, as_yaml(nodes)
 
     def check_points(self, points: Sequence[tuple[str, ...]]) -> list[Trial]:
         """The trials of all points. Raises ConfigError with the faults of every point, each told once."""
@@ -81,6 +84,11 @@ class Plan:
 
 
 _SIZE_OF_A_SWEEP = frozenset({"num_trials", "max_concurrent"})
+
+
+@cache
+def _sha256(path: Path) -> str:
+    return file_sha256(path)
 
 
 def _of_point(fault: Fault, point: tuple[str, ...]) -> Fault:

@@ -27,13 +27,15 @@ class Trial:
     data_identity: str
     ranks: int
     threads: int
+    weights_digest: str = ""
+    """sha256 of the file `train.weights`, which counts instead of its path; empty for random weights."""
 
     @property
     def id(self) -> str:
         """`tsl-1f0c9d3a52`: the same for the same numbers, whichever way they were typed."""
         data = {key: value for key, value in self.data.items() if key not in PLACES}
         train = {key: value for key, value in self.train.items() if key not in DOES_NOT_CHANGE_NUMBERS}
-        numbers = [self.method, self.model, data, self.data_identity, train, self.ranks]
+        numbers = [self.method, self.model, data, self.data_identity, train, self.weights_digest, self.ranks]
         return f"{self.method}-{digest(numbers)}"
 
     def save(self, path: Path) -> None:
@@ -44,8 +46,8 @@ class Trial:
 PLACES = frozenset({"root"})
 """Settings of a data node that say where the data lies, not what it is."""
 
-DOES_NOT_CHANGE_NUMBERS = frozenset({"checkpoint_every", "keep_checkpoints", "log_every", "prefetch"})
-"""Settings of the train node that leave every result as it is."""
+DOES_NOT_CHANGE_NUMBERS = frozenset({"checkpoint_every", "keep_checkpoints", "log_every", "prefetch", "weights"})
+"""Settings of the train node that leave every result as it is, or count by content."""
 
 
 def load_trial(path: Path) -> Trial:

@@ -114,7 +114,7 @@ def load_into(model: nn.Module, weights: Mapping[str, np.ndarray]) -> LoadReport
     """
     own: dict[str, jt.Var] = model.state_dict()
     shared = [name for name in weights if name in own]
-    wrong = [name for name in shared if tuple(own[name].shape) != weights[name].shape]
+    wrong = [name for name in sorted(shared) if tuple(own[name].shape) != weights[name].shape]
     if wrong:
         lines = [f"  {name}: file {list(weights[name].shape)}, model {list(own[name].shape)}" for name in wrong]
         raise WeightsError("These tensors have another shape than the model's:\n" + "\n".join(lines))
