@@ -26,7 +26,7 @@ STOP_S = 30.0
 
 CONNECT_S = 5.0
 
-_WAYS_OUT = "Start one with `ray start --head` or `ray up cluster.yaml`, or type cluster=local for this machine alone."
+_WAYS_OUT = "Start one with `ray start --head`, or type cluster=local for this machine alone."
 
 
 class RayHands:
