@@ -83,6 +83,11 @@ def typed(nodes: Mapping[str, Any]) -> tuple[Typed | None, list[Fault]]:
     return Typed(method=method, **values, **{name: nodes[name] for name in _SWITCHES}), []
 
 
+def operators(method: str) -> int:
+    """About how many operators Jittor compiles for a method the first time, for the progress that is shown."""
+    return int(_config_of(method).OPERATORS)
+
+
 def _config_of(method: str) -> Any:
     return importlib.import_module(f"jack_ray.methods.{method}.config")
 

@@ -1,15 +1,15 @@
 """What the files of a method's folder export. Adding a method is adding a folder; nothing else is edited.
 
-| file      | exports                   | imported by                                                       |
-|-----------|---------------------------|-------------------------------------------------------------------|
-| config.py | Config, DataConfig, check | the driver and the ranks; standard library and `contract` only     |
-| files.py  | inspect                   | the driver and the ranks; standard library, numpy, `contract`      |
-| data.py   | Data                      | the ranks; numpy, no Jittor                                        |
-| model.py  | Model                     | the ranks; Jittor                                                  |
-| loss.py   | Loss                      | the ranks; Jittor                                                  |
-| metric.py | Metric                    | the ranks, `jack_ray.score`; numpy, no Jittor                      |
-| demo.py   | generate                  | `jack_ray.data demo`; numpy                                        |
-| golden.py | check_file                | `jack_ray.verify`; Jittor. The golden files lie in `golden/`       |
+| file      | exports                              | imported by                                                   |
+|-----------|--------------------------------------|---------------------------------------------------------------|
+| config.py | Config, DataConfig, check, OPERATORS | the driver and the ranks; standard library and `contract`     |
+| files.py  | inspect                              | the driver and the ranks; standard library, numpy, `contract` |
+| data.py   | Data                                 | the ranks; numpy, no Jittor                                   |
+| model.py  | Model                                | the ranks; Jittor                                             |
+| loss.py   | Loss                                 | the ranks; Jittor                                             |
+| metric.py | Metric                               | the ranks, `jack_ray.score`; numpy, no Jittor                 |
+| demo.py   | generate                             | `jack_ray.data demo`; numpy                                   |
+| golden.py | check_file                           | `jack_ray.verify`; Jittor. The golden files lie in `golden/`  |
 """
 
 from collections.abc import Mapping, Sequence

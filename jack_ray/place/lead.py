@@ -24,6 +24,12 @@ WATCH_S = 0.2
 SAMPLE_S = 5.0
 
 
+def compiling(compiled: int, expected: int) -> str:
+    """How far the first compilation of operators is, in words."""
+    share = f"{compiled} of about {expected}" if compiled <= expected else f"{compiled} so far"
+    return f"compiling operators, {share} (once on this machine)"
+
+
 class Lead:
     """The owner of one attempt. Its thread does the work; `poll` and `stop` are called from outside."""
 
@@ -52,8 +58,10 @@ class Lead:
             self._operators_before = -1  # a step has ended: whatever is compiled from now on is a matter of seconds
         if self._phase != "training" or self._operators_before < 0:
             return self._phase
-        new = count_compiled(self.order.jittor_home)[1] - self._operators_before
-        return f"compiling operators, {new} so far (once on this machine)" if new > 0 else self._phase
+        compiled = count_compiled(self.order.jittor_home)[1]
+        if compiled <= self._operators_before:
+            return self._phase
+        return compiling(compiled, self.order.operators)
 
     def stop(self) -> None:
         """End the attempt; returns when nothing of it is left."""

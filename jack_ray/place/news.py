@@ -33,6 +33,8 @@ class Order:
     gpu: bool
     jittor_home: Path
     mpi: MpiConfig
+    operators: int = 0
+    """About how many operators Jittor compiles for it the first time; 0 if nobody counted them."""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ class Settings:
     gpu: bool
     max_concurrent: int | None
     fresh: bool
+    operators: int = 0
+    """About how many operators Jittor compiles for such a trial the first time."""
 
 
 class Controller:
@@ -184,6 +186,7 @@ class Controller:
             gpu=self.settings.gpu,
             jittor_home=self.settings.jittor_home,
             mpi=self.settings.mpi,
+            operators=self.settings.operators,
         )
         entry.began = time.monotonic()
         entry.handle = self.hands.start(order)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jack_ray.compose import Plan
-from jack_ray.compose.schema import num_ranks
+from jack_ray.compose.schema import num_ranks, operators
 from jack_ray.contract.errors import PlaceError
 from jack_ray.contract.files import write_json
 from jack_ray.contract.paths import SweepFolder, sweep_folder
@@ -74,6 +74,7 @@ def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
         gpu=plan.base.cluster.gpus_per_rank > 0,
         max_concurrent=plan.base.sweep.max_concurrent,
         fresh=plan.base.fresh,
+        operators=operators(plan.base.method),
     )
     controller = Controller(search, hands, plan.trial, settings, tracker=WriterTracker(writer), screen=screen)
     entries: list[Entry] = []
