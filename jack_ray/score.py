@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         scores = score(options.predictions, options.ground_truth, options.subset)
     except DataError as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 2
     print(json.dumps(as_values(scores), indent=1) if options.json else f"{table(scores)}\n\n{MEANING.rstrip()}")
     return 0

@@ -89,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return run(parse(arguments))
     except JackRayError as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 2
 
 

@@ -76,6 +76,7 @@ def typed(nodes: Mapping[str, Any]) -> tuple[Typed | None, list[Fault]]:
         faults.extend(found)
     faults += _top_faults(nodes)
     faults += _cross_faults(values["train"], values["cluster"], values["mpi"])
+    faults += _search_faults(values["train"], values["sweep"])
     if method in methods() and None not in (values["model"], values["data"], values["train"]):
         faults += _config_of(method).check(values["model"], values["data"], values["train"])
     if faults:
@@ -120,6 +121,14 @@ def _cross_faults(train: TrainConfig | None, cluster: ClusterConfig | None, mpi:
     if train is not None and train.weights is not None and not os.path.isfile(train.weights):
         faults.append(Fault("train.weights", f"no file {train.weights}", "a file with weights"))
     return faults
+
+
+def _search_faults(train: TrainConfig | None, sweep: SweepConfig | None) -> list[Fault]:
+    if train is None or sweep is None or sweep.strategy != "asha" or sweep.min_steps < train.steps:
+        return []
+    found = f"{sweep.min_steps}, but a trial ends after train.steps={train.steps}: none would be stopped"
+    remedy = f"Type sweep.min_steps={min(train.evaluate_every, max(1, train.steps - 1))}."
+    return [Fault("sweep.min_steps", found, f"fewer than {train.steps}", remedy)]
 
 
 def _indivisible(batch: int, ranks: int) -> Fault:

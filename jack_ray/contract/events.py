@@ -3,7 +3,7 @@
 Every event has `kind`, `time` (seconds since 1970) and `attempt` (1 for the first start of a trial). Kinds:
 
 - `started`     ranks, threads, host, versions: an attempt began to train.
-- `phase`       name: what the ranks do while no step ends (`starting`, `compiling`, `training`, `evaluating`).
+- `phase`       name (`training`, `evaluating`): what the ranks do while no step ends; `step` where training begins.
 - `metrics`     step, values {name: number}: after an optimiser step or an evaluation.
 - `checkpoint`  step, path, best, value: a checkpoint stands on disk.
 - `artifact`    step, path: a file for people stands in the artifacts folder.

@@ -72,7 +72,9 @@ class ClusterConfig:
     ranks: int | None = setting("processes of a trial; null: 2 where there are 2 cores, else 1", unit="ranks", ge=1)
     cpus_per_rank: int = setting("processor cores of a rank, and the threads it computes with", unit="cores", ge=1)
     gpus_per_rank: int = setting("GPUs of a rank; 0 computes on processors", unit="GPUs", ge=0, le=1)
-    wait_s: float = setting("seconds between two explanations of why a trial still waits", unit="s", gt=0)
+    wait_s: float = setting(
+        "without a terminal: seconds between two lines about a trial that waits or compiles", unit="s", gt=0
+    )
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,19 @@ def nearest(name: str, choices: Sequence[str]) -> str:
     return f"Did you mean {close[0]}?" + (f" {listed}" if len(choices) <= MANY else "")
 
 
+_KINDS: dict[type, str] = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    tuple: "a list",
+    dict: "a mapping",
+}
+"""What a value is, in the words of `type_name`."""
+
+
 class _MismatchError(Exception):
     """The value is not of the type; carried to the fault that names the setting."""
 
@@ -153,7 +166,7 @@ def _read_field(field: "dataclasses.Field[Any]", annotation: Any, value: Any, wh
     try:
         converted = _convert(value, annotation)
     except _MismatchError:
-        found = f"{value!r} is {'null' if value is None else type(value).__name__}"
+        found = f"{value!r} is {_KINDS.get(type(value), type(value).__name__)}"
         return None, [Fault(where, found, type_name(annotation), about(field).meaning)]
     numbers = _numbers(converted)
     if any(not about(field).holds(number) for number in numbers):

@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         print(importlib.import_module(f"jack_ray.methods.{options.method}.demo").run(options))
     except JackRayError as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Interrupted; type the same command to begin anew.", file=sys.stderr)

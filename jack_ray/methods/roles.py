@@ -8,7 +8,7 @@
 | model.py  | Model                                | the ranks; Jittor                                             |
 | loss.py   | Loss                                 | the ranks; Jittor                                             |
 | metric.py | Metric                               | the ranks, `jack_ray.score`; numpy, no Jittor                 |
-| demo.py   | generate                             | `jack_ray.data demo`; numpy                                   |
+| demo.py   | add_options, run                     | `jack_ray.data demo`; numpy                                   |
 | golden.py | check_file                           | `jack_ray.verify`; Jittor. The golden files lie in `golden/`  |
 """
 

@@ -57,6 +57,8 @@ class Entry:
         """Take in what rank 0 told."""
         if event.kind == "finished":
             self.ending = event.values
+        if event.kind == "phase" and event.step is not None:
+            self.step = event.step  # where it goes on, which may be before what an earlier attempt had told
         if event.kind != "metrics" or event.step is None:
             return
         self.step = max(self.step, event.step)

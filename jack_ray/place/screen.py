@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from jack_ray.place.entry import Entry, Goal
+from jack_ray.place.entry import WAITING, Entry, Goal
 
 _ORDER = {"running": 0, "finished": 1, "stopped": 2, "failed": 3, "killed": 4, "new": 5}
 _STYLES = {"running": "bold", "finished": "green", "stopped": "cyan", "failed": "red", "killed": "yellow", "new": "dim"}
@@ -81,16 +81,21 @@ def _row(entry: Entry, tests: Sequence[str], live: bool) -> list[str]:
 
 
 class Screen:
-    """A live table on a terminal, one line a change elsewhere."""
+    """A live table on a terminal, one line a change elsewhere.
 
-    def __init__(self, goal: Goal, total: int, plain: bool | None = None) -> None:
+    again_s: seconds after which a line about a trial that waits or compiles is said again.
+    """
+
+    def __init__(self, goal: Goal, total: int, again_s: float, plain: bool | None = None) -> None:
         self.goal = goal
+        self.again_s = again_s
         self.total = total
         self.plain = plain if plain is not None else not sys.stdout.isatty()
         self.console = Console(width=PLAIN_WIDTH if self.plain else None)
         self._live = None if self.plain else Live(console=self.console, refresh_per_second=4, transient=True)
         self._said: dict[str, str] = {}
         self._said_at: dict[str, float] = {}
+        self._warned = ""
         if self._live is not None:
             self._live.start()
 
@@ -103,6 +108,9 @@ class Screen:
         if self._live is None:
             for entry in entries:
                 self._say_changes(entry)
+            if warning and warning != self._warned:
+                self.say(warning)
+            self._warned = warning
             return
         done = sum(entry.state.status in ("finished", "stopped", "failed") for entry in entries)
         title = f"{done} of {self.total} trials done" + (f"; {warning}" if warning else "")
@@ -116,13 +124,15 @@ class Screen:
         kind = words.partition(",")[0]
         text = f"{kind} {evaluated or ''}"
         now = time.monotonic()
-        progresses = kind.startswith("compiling") and now - self._said_at.get(entry.trial.id, 0.0) > 15.0
-        if self._said.get(entry.trial.id) == text and not progresses:
+        is_long = kind.startswith(("compiling", WAITING)) and entry.handle is not None
+        is_due = is_long and now - self._said_at.get(entry.trial.id, 0.0) > self.again_s
+        if self._said.get(entry.trial.id) == text and not is_due:
             return
         self._said[entry.trial.id] = text
         self._said_at[entry.trial.id] = now
         numbers = f" step {entry.step}/{entry.total_steps} {evaluated}" if evaluated else ""
-        self.say(f"{time.strftime('%H:%M:%S')} {entry.trial.id} {settings(entry)}: {words}{numbers}")
+        name = " ".join([entry.trial.id, *([settings(entry)] if entry.point.overrides else [])])
+        self.say(f"{time.strftime('%H:%M:%S')} {name}: {words}{numbers}")
 
     def close(self) -> None:
         """Take the live table away."""

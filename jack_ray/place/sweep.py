@@ -66,7 +66,7 @@ def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
     search = open_search(plan.base.sweep, folder.journal, train.metric, train.mode)
     writer = Writer(folder) if tracking.kind == "mlflow" else NoWriter()
     writer.start(_sweep_started(plan, goal, uri))
-    screen = Screen(goal, search.total())
+    screen = Screen(goal, search.total(), plan.base.cluster.wait_s)
     settings = Settings(
         runs=runs_of(plan),
         jittor_home=Path(plan.base.site.jittor),

@@ -173,7 +173,7 @@ def fit(method: str, settings: Settings, folder: TrialFolder, ranks: Ranks, repo
     config = settings.train
     training = Training(method, settings, folder, ranks, report)
     training.begin()
-    report.phase("training")
+    report.phase("training", training.progress.step)
     while training.progress.step < config.steps:
         values = training.step()
         step = training.progress.step

@@ -40,9 +40,9 @@ class Report:
         """An attempt begins."""
         self._event("started", None, None, **about)
 
-    def phase(self, name: str) -> None:
-        """What goes on while no step ends."""
-        self._event("phase", None, None, name=name)
+    def phase(self, name: str, step: int | None = None) -> None:
+        """What goes on while no step ends; `step` are the steps done, where that is news."""
+        self._event("phase", step, None, name=name)
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
         """Numbers of a step; the names carry their split: `train/total`, `val/average_mAP`."""

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         print(replay(folder, options.uri, _open_store))
     except JackRayError as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 1 if folder.commands.exists() else 2
     return 0
 

@@ -4,8 +4,8 @@ from jack_ray.contract.errors import ConfigError, DataError, Fault, FaultsError,
 
 
 def test_a_fault_says_where_what_and_what_to_type() -> None:
-    fault = Fault("train.lr", "'abc' is str", "a number", "Type train.lr=1e-4.")
-    assert str(fault) == "train.lr: 'abc' is str; expected a number\n    Type train.lr=1e-4."
+    fault = Fault("train.lr", "'abc' is text", "a number", "Type train.lr=1e-4.")
+    assert str(fault) == "train.lr: 'abc' is text; expected a number\n    Type train.lr=1e-4."
 
 
 def test_a_fault_without_a_remedy_is_one_line() -> None:

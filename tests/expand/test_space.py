@@ -156,7 +156,8 @@ def test_a_deleted_setting_cannot_be_swept() -> None:
 @pytest.mark.parametrize("path", sorted((CONF / "sweep").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_file_of_conf_sweep_is_a_sweep(path: Path) -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        values = OmegaConf.to_container(compose(overrides=[f"+sweep={path.stem}"]).sweep)
+        chosen = compose("config", overrides=["model=tsl", f"sweep={path.stem}"])
+        values = OmegaConf.to_container(chosen, resolve=True)["sweep"]  # type: ignore[call-overload,index]
     config, faults = read(SweepConfig, values, "sweep")  # type: ignore[arg-type]
     assert faults == []
     assert config is not None

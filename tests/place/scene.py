@@ -135,7 +135,7 @@ class Sweep:
         self.hands = hands
         self.tracker = FakeTracker()
         self.out = io.StringIO()
-        screen = Screen(GOAL, 3, plain=True)
+        screen = Screen(GOAL, 3, 15.0, plain=True)
         screen.console = Console(file=self.out, width=120)
         self.screen = screen
         search = open_search(config or grid(), folder / "sweep" / "journal.log", "average_mAP", "max")

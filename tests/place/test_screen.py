@@ -32,7 +32,7 @@ def running(**changes: Any) -> Entry:
 
 @pytest.fixture
 def screen() -> Screen:
-    made = Screen(GOAL, 3, plain=True)
+    made = Screen(GOAL, 3, 15.0, plain=True)
     made.console = Console(file=io.StringIO(), width=120)
     return made
 
@@ -83,6 +83,36 @@ def test_progress_of_a_compilation_is_said_now_and_then(screen: Screen, monkeypa
     assert [line.rpartition(", ")[2] for line in text(screen).splitlines()] == ["1%", "3%"]
 
 
+def test_a_trial_that_still_waits_says_so_again_and_its_queue_is_not_its_time(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    one = running(phase="waiting for 2 cores", began=1000.0)
+    for _ in range(4):
+        screen.show([one])
+        clock[0] += 8.0
+    assert text(screen).count("waiting for 2 cores") == 2
+    assert one.seconds() == 0.0
+
+
+def test_a_warning_of_the_tracker_is_said_once(screen: Screen) -> None:
+    for warning in ("MLflow is away", "MLflow is away", ""):
+        screen.show([], warning)
+    assert text(screen).splitlines() == ["MLflow is away"]
+
+
+def test_drawn_numbers_are_shown_with_four_digits(screen: Screen) -> None:
+    screen.show([running(rate="0.00079353951857")])
+    assert " train.lr=0.0007935: " in text(screen)
+
+
+def test_a_resumed_trial_shows_the_step_it_goes_on_from() -> None:
+    one = running(step=31)
+    one.take(events.new("phase", 2, 25, name="training"), GOAL)
+    assert one.step == 25
+
+
 def test_the_last_table_puts_the_best_first_and_tells_why_others_failed(screen: Screen) -> None:
     best = entry(0, "0.1", best=0.5, step=4, state=State("finished", values={"test/average_mAP": 0.45}))
     worse = entry(1, "0.2", best=0.3, step=4, state=State("finished", values={"test/average_mAP": 0.25}))
@@ -110,7 +140,7 @@ def test_less_is_better_when_the_goal_says_so() -> None:
 
 
 def test_the_live_table_shows_phases_and_time_left() -> None:
-    screen = Screen(GOAL, 3, plain=True)
+    screen = Screen(GOAL, 3, 15.0, plain=True)
     from jack_ray.place.screen import table
 
     console = Console(file=io.StringIO(), width=120)
