@@ -56,6 +56,14 @@ def command_line(pid: int) -> str:
     return ""
 
 
+def parent_of(pid: int) -> int:
+    """The parent's process id; 0 when the process has ended."""
+    with contextlib.suppress(OSError):
+        text = Path(f"/proc/{pid}/stat").read_text()
+        return int(text[text.rindex(")") + 2 :].split()[1])
+    return 0
+
+
 @contextmanager
 def family() -> Iterator[Family]:
     """The processes that a test starts, directly or not; whatever is left at its end is killed.

@@ -132,3 +132,18 @@ def test_ctrl_c_before_the_first_trial_is_one_word(typed: Typed, monkeypatch: py
     monkeypatch.setattr(plan.Plan, "inspect", interrupt)
     answer = typed(MODEL)
     assert (answer.code, answer.error) == (130, "Stopped.\n")
+
+
+def test_a_folder_for_trials_that_cannot_be_written_is_named(typed: Typed, demo_data: Path) -> None:
+    Path("file").touch()
+    answer = typed(MODEL, f"data.root={demo_data}", "site.runs=file/runs", "cluster=inline")
+    where = Path.cwd() / "file" / "runs"
+    assert answer.code == 2
+    assert answer.error == f"error: site.runs={where} cannot be written to (Not a directory). Type site.runs=FOLDER.\n"
+
+
+def test_an_address_that_mlflow_would_take_for_a_folder_is_refused(typed: Typed, demo_data: Path) -> None:
+    answer = typed(MODEL, f"data.root={demo_data}", "tracking.uri=foo://x", "cluster=inline")
+    assert answer.code == 2
+    assert "tracking.uri: 'foo://x'; expected http://host:port or sqlite:///file.db" in answer.error
+    assert list(Path.cwd().iterdir()) == []
