@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jack_ray.contract.environment import default_jittor_home, rank_environment
+from jack_ray.contract.environment import default_jittor_home, interpreter, rank_environment
 from jack_ray.contract.errors import ConfigError, Fault, JackRayError
 from jack_ray.contract.settings import nearest
 from jack_ray.spawn import preflight
@@ -73,7 +73,7 @@ def run(request: Request) -> int:
     """Compare in a child process, which may import Jittor; its exit code."""
     home = default_jittor_home()
     preflight.prepare(home, _report)
-    command = [sys.executable, "-m", "jack_ray.train.verify", request.method, *map(str, request.files)]
+    command = [interpreter(), "-m", "jack_ray.train.verify", request.method, *map(str, request.files)]
     return subprocess.run(command, env=rank_environment(home, os.cpu_count() or 1), check=False).returncode
 
 

@@ -17,6 +17,15 @@ a rank; a SLURM_ variable makes mpirun look for slurm."""
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
 
+def interpreter() -> str:
+    """This Python by one name, however it was started.
+
+    Jittor compiles every operator anew for `bin/python3.11` that it has compiled for `bin/python`.
+    """
+    plain = Path(sys.executable).with_name("python")
+    return str(plain) if plain.exists() and plain.samefile(sys.executable) else sys.executable
+
+
 def without_foreign_mpi(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without what another MPI job left in it."""
     return {key: value for key, value in environment.items() if not key.startswith(_FOREIGN_PREFIXES)}

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from jack_ray.contract.environment import interpreter
 from jack_ray.contract.schema import MpiConfig
 
 
@@ -13,7 +14,7 @@ def command(config: MpiConfig, ranks: int, trial_file: Path) -> list[str]:
     `self,vader` keeps Open MPI off other transports; without `yield` a waiting rank takes the core from a compiling
     one; single-copy transfers need a ptrace right that containers often withhold.
     """
-    rank = [sys.executable, "-m", "jack_ray.train", str(trial_file)]
+    rank = [interpreter(), "-m", "jack_ray.train", str(trial_file)]
     if config.kind == "none":
         return rank
     settings = {

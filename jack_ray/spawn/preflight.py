@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from jack_ray.contract.environment import rank_environment
+from jack_ray.contract.environment import interpreter, rank_environment
 from jack_ray.contract.errors import Fault, PreflightError
 from jack_ray.contract.files import digest, write_json
 
@@ -103,7 +103,7 @@ def link_onednn(jittor_home: Path) -> None:
 def _fingerprint() -> str:
     compiler = _compiler() or ""
     stamp = Path(compiler).resolve().stat().st_mtime_ns if compiler else 0
-    return digest([metadata.version("jittor"), sys.executable, sys.version, compiler, stamp])
+    return digest([metadata.version("jittor"), interpreter(), sys.version, compiler, stamp])
 
 
 def _marker(jittor_home: Path) -> Path:
@@ -140,7 +140,7 @@ def prepare(jittor_home: Path, report: Report) -> None:
     with log.open("wb") as output:
         # -c, not a script: the child is Jittor's alone and dies with it
         child = subprocess.Popen(
-            [sys.executable, "-c", "import jittor"],
+            [interpreter(), "-c", "import jittor"],
             env=rank_environment(jittor_home, os.cpu_count() or 1),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -158,5 +158,5 @@ def prepare(jittor_home: Path, report: Report) -> None:
     if child.returncode != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise PreflightError(f"Jittor could not be compiled (exit code {child.returncode}); all of it: {log}\n{tail}")
-    write_json(_marker(jittor_home), {"seconds": round(time.time() - started, 1), "python": sys.executable})
+    write_json(_marker(jittor_home), {"seconds": round(time.time() - started, 1), "python": interpreter()})
     report("compiling Jittor (once on this machine)", 1.0)

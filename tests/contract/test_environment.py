@@ -8,6 +8,7 @@ import pytest
 from jack_ray.contract.environment import (
     PACKAGE_PARENT,
     default_jittor_home,
+    interpreter,
     jittor_variables,
     python_path,
     rank_environment,
@@ -66,3 +67,15 @@ def test_mpirun_is_allowed_to_run_as_root_by_root_alone(monkeypatch: pytest.Monk
     assert "OMPI_ALLOW_RUN_AS_ROOT" not in rank_environment(tmp_path, 1, base={})
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert rank_environment(tmp_path, 1, base={})["OMPI_ALLOW_RUN_AS_ROOT"] == "1"
+
+
+def test_a_python_has_one_name_however_it_was_started() -> None:
+    program = "from jack_ray.contract.environment import interpreter; print(interpreter())"
+    folder = Path(sys.executable).parent
+    names = [folder / name for name in ("python", "python3", f"python3.{sys.version_info.minor}")]
+    told = {
+        subprocess.run([name, "-c", program], cwd=PACKAGE_PARENT, capture_output=True, text=True, check=True).stdout
+        for name in names
+        if name.exists() and name.samefile(sys.executable)
+    }
+    assert told == {f"{interpreter()}\n"}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jack_ray.contract.environment import interpreter
 from jack_ray.contract.schema import MpiConfig
 from jack_ray.spawn.mpirun import command
 
@@ -21,7 +22,7 @@ def told(kind: str, ranks: int) -> str:
     mpi = MpiConfig("openmpi" if kind == "openmpi" else "none", 600.0, 10.0)
     words = command(mpi, ranks, Path("/runs/trials/tsl-1/trial.json"))
     binaries = str(Path(sys.executable).parent)
-    shown = [word.replace(sys.executable, "PYTHON").replace(binaries, "BIN") for word in words]
+    shown = [word.replace(interpreter(), "PYTHON").replace(binaries, "BIN") for word in words]
     return shlex.join(shown).replace(" --", "\n    --").replace(" PYTHON", "\n    PYTHON")
 
 

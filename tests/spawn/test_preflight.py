@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jack_ray import prepare as prepare_command
-from jack_ray.contract.environment import rank_environment
+from jack_ray.contract.environment import interpreter, rank_environment
 from jack_ray.contract.errors import PreflightError
 from jack_ray.spawn import preflight
 from jack_ray.spawn.preflight import check, count_compiled, is_prepared, link_onednn, prepare
@@ -133,7 +133,7 @@ def test_a_compilation_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     prepare(home, lambda words, share: heard.append(share))
     assert is_prepared(home)
     assert heard[-1] == 1.0
-    assert json.loads(preflight._marker(home).read_text())["python"] == sys.executable
+    assert json.loads(preflight._marker(home).read_text())["python"] == interpreter()
     heard.clear()
     prepare(home, lambda words, share: heard.append(share))
     assert heard == []
