@@ -1,4 +1,4 @@
-"""A Ray of this machine alone, for one sweep: `python -m jack_ray.place.local_ray ADDRESS_FILE`.
+"""A Ray of this machine alone, for one sweep: `python -m jack_ray.place.local_ray ADDRESS_FILE SCRATCH_FOLDER`.
 
 It runs as a process of its own under a guard, because Ray's agents outlive a driver that is killed.
 """
@@ -6,8 +6,10 @@ It runs as a process of its own under a guard, because Ray's agents outlive a dr
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,6 +24,12 @@ _OBJECT_STORE_BYTES = 80 << 20
 """Nothing large passes through Ray, so its share of the memory is kept near the smallest it accepts."""
 
 
+_SCRATCH = "jack_ray-"
+"""Before the driver's process id: short, since Ray's sockets lie below it and their paths may have 107 bytes."""
+
+_LEFTOVER_S = 3600.0
+
+
 class LocalRay:
     """The driver's end: starts it, knows its address, ends it."""
 
@@ -29,7 +37,11 @@ class LocalRay:
         self._log = folder / "ray.log"
         answer = folder / "ray.json"
         answer.unlink(missing_ok=True)
-        self._tree = Tree([sys.executable, "-m", __spec__.name, str(answer)], os.environ, self._log, folder)
+        _remove_leftovers()
+        # not Ray's usual folder: there it would pass for the cluster that `cluster=running` looks for
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir="/tmp"))
+        argv = [sys.executable, "-m", __spec__.name, str(answer), str(self._scratch)]
+        self._tree = Tree(argv, os.environ, self._log, folder)
         self.address = self._wait(answer)
 
     def _wait(self, answer: Path) -> str:
@@ -47,9 +59,19 @@ class LocalRay:
     def stop(self) -> None:
         """End Ray and every process of it."""
         self._tree.stop(STOP_S)
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
-def serve(answer: Path) -> None:
+def _remove_leftovers() -> None:
+    """Remove the scratch folders of drivers that were killed."""
+    for folder in Path("/tmp").glob(f"{_SCRATCH}*"):
+        owner = folder.name.removeprefix(_SCRATCH).partition("-")[0]
+        is_old = time.time() - folder.stat().st_mtime > _LEFTOVER_S
+        if is_old and owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve(answer: Path, scratch: Path) -> None:
     """Start Ray on loopback, write where it listens, and wait to be ended."""
     import ray
 
@@ -61,10 +83,11 @@ def serve(answer: Path) -> None:
         log_to_driver=False,
         configure_logging=False,
         _node_ip_address="127.0.0.1",
+        _temp_dir=str(scratch),
     )
     write_json(answer, {"address": context.address_info["gcs_address"]})
     signal.pause()
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), Path(sys.argv[2]))

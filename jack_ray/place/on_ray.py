@@ -19,14 +19,11 @@ from jack_ray.contract.schema import ClusterConfig
 from jack_ray.place.lead import Lead
 from jack_ray.place.local_ray import LocalRay
 from jack_ray.place.news import Ended, Handle, Need, News, Order
+from jack_ray.place.ray_address import refuse_silent, resolve
 from jack_ray.place.room import Machine, how_many_now, refuse_impossible, why_waiting
 
 STOP_S = 30.0
 """How long a lead may take to end its gang before its actor is killed; the guard ends the gang then."""
-
-CONNECT_S = 5.0
-
-_WAYS_OUT = "Start one with `ray start --head`, or type cluster=local for this machine alone."
 
 
 class RayHands:
@@ -137,27 +134,13 @@ def _lost(error: RayError) -> str:
     return f"Ray lost the trial: {str(error).splitlines()[0]}"
 
 
-def _refuse_silent(address: str) -> None:
-    """Raise PlaceError if nobody listens there; Ray itself tries for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host:
-        return  # `auto`: Ray looks for it on this machine
-    if not port.isdigit():
-        raise PlaceError(f"cluster.address={address} is no address; expected auto, host:port or ray://host:port")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S).close()
-    except OSError as error:
-        raise PlaceError(
-            f"Nobody answers at cluster.address={address} ({error.strerror or error}).\n{_WAYS_OUT}"
-        ) from error
-
-
 def _connect(address: str) -> None:
     """Connect to a running Ray. Raises PlaceError when that does not work."""
-    _refuse_silent(address)
+    resolved = resolve(address)
+    refuse_silent(resolved)
     try:
         ray.init(
-            address=address,
+            address=resolved,
             logging_level=logging.ERROR,
             log_to_driver=False,
             configure_logging=False,
@@ -165,11 +148,22 @@ def _connect(address: str) -> None:
         )
     except (ConnectionError, RayError, ValueError, RuntimeError, TimeoutError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PlaceError(f"Cannot reach Ray at cluster.address={address}: {reason}\n{_WAYS_OUT}") from error
+        raise PlaceError(
+            f"Ray at cluster.address={resolved} does not let us in: {reason}\n"
+            "If it uses tokens, set RAY_AUTH_TOKEN, or put its token into ~/.ray/auth_token. Its version of Ray and "
+            f"of Python must be this one's (Ray {ray.__version__})."
+        ) from error
 
 
 def machines() -> list[Machine]:
-    """The living nodes and what is free on them."""
+    """The living nodes and what is free on them; asked on the cluster itself when this is a client of it."""
+    if ray.util.client.ray.is_connected():
+        found: list[Machine] = ray.get(ray.remote(num_cpus=0)(_machines).remote())
+        return found
+    return _machines()
+
+
+def _machines() -> list[Machine]:
     from ray._private.state import available_resources_per_node  # no public function tells it by node
 
     free = available_resources_per_node()

@@ -1,12 +1,17 @@
 """What Ray must find in the environment before it is imported."""
 
+import os
 import secrets
+from collections.abc import Mapping
+from pathlib import Path
 
 from jack_ray.contract.environment import python_path
 from jack_ray.contract.schema import ClusterConfig
 
+TOKEN_FILE = Path("~/.ray/auth_token")
 
-def ray_variables(cluster: ClusterConfig) -> dict[str, str]:
+
+def ray_variables(cluster: ClusterConfig, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """No usage statistics; for a Ray of this machine alone, a token that nobody else has, and no lower priority.
 
     Ray would otherwise write a token file into the home directory, which switches token authentication on for
@@ -14,6 +19,9 @@ def ray_variables(cluster: ClusterConfig) -> dict[str, str]:
     """
     variables = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
     if cluster.address is not None:
+        has_token = any(name in environment for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+        if "RAY_AUTH_MODE" not in environment and (has_token or TOKEN_FILE.expanduser().exists()):
+            variables["RAY_AUTH_MODE"] = "token"  # a cluster's, which Ray's own tools then use, too
         return variables
     return variables | {
         "RAY_AUTH_MODE": "token",
