@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jack_ray.contract.environment import default_jittor_home, jittor_variables
+from jack_ray.contract.environment import default_jittor_home, interpreter, jittor_variables
 from jack_ray.methods.tsl.demo import generate
 from jack_ray.spawn.preflight import prepare
 
@@ -23,6 +23,7 @@ def jittor_home() -> Path:
     home = default_jittor_home()
     prepare(home, lambda words, share: None)
     os.environ |= jittor_variables(home, threads=1)
+    sys.executable = interpreter()
     return home
 
 
