@@ -25,6 +25,12 @@ def test_a_machine_with_everything_has_no_faults(tmp_path: Path) -> None:
     assert check(tmp_path) == []
 
 
+@pytest.fixture(autouse=True)
+def compiler_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jittor, if an earlier test imported it, has left its compiler in this process's environment."""
+    monkeypatch.delenv("cc_path", raising=False)
+
+
 def test_a_missing_compiler_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert told(tmp_path) == "g++: not found on PATH; expected a C++ compiler\n    Install it: apt-get install g++"
