@@ -104,9 +104,10 @@ class Controller:
         return list(self.entries.values())
 
     def _interrupt(self, kind: int, frame: FrameType | None) -> None:
-        if not self.interrupted:
-            self.screen.say("Stopping the trials; the same command will go on from their last checkpoints ...")
-        self.interrupted = True
+        if self.interrupted:
+            return
+        self.interrupted = True  # before the words: a second signal may come while they are written
+        self.screen.say("Stopping the trials; the same command will go on from their last checkpoints ...")
 
     def running(self) -> list[Entry]:
         """The trials in hands."""
