@@ -18,6 +18,10 @@ SWEEPABLE = ("model", "data", "train")
 """The nodes that make a trial another trial."""
 
 
+GOAL = ("train.select_on", "train.metric", "train.mode")
+"""Together they name the number by which trials are compared."""
+
+
 def option_faults(chosen: Mapping[str, Sequence[str]]) -> list[Fault]:
     """A fault for every group option that does not exist, and for a required group without one."""
     faults = []
@@ -70,4 +74,7 @@ def swept_faults(keys: Sequence[str], nodes: Nodes, prefix: str = "") -> list[Fa
         node = key.partition(".")[0]
         if node in nodes and node not in SWEEPABLE:
             faults.append(Fault(key, "several values", expected, "Type a launch for each."))
+        if key in GOAL:
+            one = "one value: it is what the trials of a sweep are compared by"
+            faults.append(Fault(key, "several values", one, "Type a launch for each."))
     return [replace(fault, where=f"{prefix}{fault.where}") for fault in faults]

@@ -34,6 +34,7 @@ MODEL = "model=tsl_small"
             [MODEL, "sweep=asha", "sweep.min_steps=100"],
             ["sweep.min_steps: 100, but a trial ends after train.steps=100", "Type sweep.min_steps=25."],
         ),
+        ([MODEL, "train.select_on=val,test"], ["train.select_on: several values; expected one value: it is what"]),
         ([MODEL, "--foo"], ["--foo: no such flag; expected --help"]),
         ([MODEL, "-x"], ["-x: no such flag"]),
         ([MODEL, "--cfg", "all"], ["-c/--cfg: invalid choice: 'all'"]),
