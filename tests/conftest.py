@@ -15,6 +15,8 @@ from jack_ray.spawn.preflight import prepare
 def pytest_configure(config: pytest.Config) -> None:
     # absolute from here on: the ranks' environment has another HOME
     os.environ["JACK_RAY_JITTOR_HOME"] = str(default_jittor_home().absolute())
+    # a shell that starts the tests in the background has children ignore Ctrl-C, which some tests send
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
