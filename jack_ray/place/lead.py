@@ -1,7 +1,6 @@
 """Runs one attempt on the machine it is on: prepares Jittor, starts the gang, watches it, says how it ended."""
 
 import fcntl
-import os
 import socket
 import threading
 import time
@@ -142,7 +141,3 @@ class Lead:
         if life.silent_s < timeout_s or life.compiles:
             return None
         return f"rank {life.rank} gave no sign of life for {life.silent_s:.0f} s (mpi.timeout_s={timeout_s:g})"
-
-    def pid(self) -> int:
-        """The process this runs in."""
-        return os.getpid()

@@ -3,7 +3,6 @@
 Every function is called on all ranks, in the same order.
 """
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,8 +48,3 @@ class Ranks:
             reduced.sync()
             summed[name] = reduced
         return summed
-
-
-def rank_from_environment() -> int:
-    """This process's rank before Jittor is imported."""
-    return int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
