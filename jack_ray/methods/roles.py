@@ -12,7 +12,7 @@
 | golden.py | check_file                           | `jack_ray.verify`; Jittor. The golden files lie in `golden/`  |
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -46,14 +46,21 @@ class InspectFiles(Protocol):
 class DataRole(Protocol):
     """`data.Data(model, data, split, seed)`: the examples of a split. Deterministic in its arguments."""
 
+    separate: bool
+    """True: every sample is a batch of its own, as lengths differ. False: a rank's samples of a step are one batch."""
+
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Sample:
-        """Read one example; called from a reading thread. Raises DataError naming the file."""
+        """Read one example as it is evaluated; called from reading threads. Raises DataError naming the file."""
+        ...
+
+    def draw(self, index: int, seed: int) -> Sample:
+        """Read one example as it is trained on: `seed` decides crops, clips, noise. Raises DataError likewise."""
         ...
 
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
-        """What the model takes at once, in order; TSL-Net: one batch a video, as lengths differ."""
+        """What the model takes at once, in order: one batch, or one for each sample where they are `separate`."""
         ...
 
 
@@ -64,6 +71,15 @@ class Group:
     parameters: Mapping[str, Any]
     """state-dict name -> Var"""
     rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Weights of a part of the model, trained by others on another task."""
+
+    path: Path
+    names: Mapping[str, str]
+    """tensor in the file -> state-dict name of ours; what is not named is reported and left"""
 
 
 class ModelRole(Protocol):
@@ -77,12 +93,28 @@ class ModelRole(Protocol):
         """Every trainable parameter exactly once."""
         ...
 
+    def pretrained(self) -> list[Pretrained]:
+        """What training starts from, when it starts from nothing else; may be none."""
+        ...
+
+
+class Workers(Protocol):
+    """The threads that read samples, for work in the middle of a step (CTEN decodes erased clips)."""
+
+    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """`function` of every item, in order, several at a time. Raises what the first failing one raised."""
+        ...
+
 
 class LossRole(Protocol):
-    """`loss.Loss(config)`: gets the model, since some methods run it twice a step."""
+    """`loss.Loss(config)`: gets the model, since some methods run it more than once a step."""
 
-    def __call__(self, model: Any, batch: Batch) -> tuple[Any, dict[str, Any]]:
-        """The loss of a batch (mean over its samples) and its terms by name, all scalar Vars."""
+    def __call__(self, model: Any, batch: Batch, workers: Workers) -> tuple[Any, dict[str, Any]]:
+        """The loss of a batch (mean over its samples) and its terms by name, all scalar Vars.
+
+        The batch of a step has an entry of the loop's: `seeds` (B,) int64, a seed for each sample, the same on any
+        number of ranks; masks that are drawn from it (dropout) are too.
+        """
         ...
 
 

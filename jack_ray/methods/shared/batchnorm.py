@@ -1,16 +1,111 @@
 """Batch normalisation whose running statistics do not depend on how samples are spread over ranks.
 
-Jittor's own layer updates them while it runs, with the biased variance, and averages batches over ranks. Here a
-call only notes its statistics. After each sample the training loop takes the notes (`drain`), and when all ranks have
-exchanged theirs it lets every rank take in all of them in the order of the samples (`absorb`).
+Jittor's own layer keeps the biased variance, loses all digits of it where the mean is large, and weighs ranks with
+few samples like those with many.
+
+`BatchNorm` is for samples that form one batch: statistics are those of the whole step's batch, over all ranks.
+
+`SampleBatchNorm` is for samples that are batches of their own. A call only notes its statistics. After each sample
+the training loop takes the notes (`drain`), and when all ranks have exchanged theirs it lets every rank take in all
+of them in the order of the samples (`absorb`).
 """
-# B batch  C channels  H height  W width
+# B batch  C channels  H height  W width  ... any further axes
 
 from collections.abc import Sequence
 
 import jittor as jt
 import numpy as np
 from jittor import nn
+
+
+class BatchNorm(nn.Module):
+    """Normalises each channel over the batch of all ranks, (B, C, ...); state-dict names as in PyTorch.
+
+    In training every rank must call it, in the same order. `frozen`: as in evaluation, also in training.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        self.eps = eps
+        self.momentum = momentum
+        self.is_train = True
+        self.frozen = False
+        self.weight = jt.ones((channels,))
+        self.bias = jt.zeros((channels,))
+        self.running_mean = jt.zeros((channels,)).stop_grad()
+        self.running_var = jt.ones((channels,)).stop_grad()
+
+    def execute(self, images: jt.Var) -> jt.Var:
+        """Normalise; in training also move the running statistics."""
+        if self.frozen or not self.is_train:
+            scale = self.weight / jt.sqrt(self.running_var + self.eps)
+            return images * _along(scale, images) + _along(self.bias - self.running_mean * scale, images)
+        normalise = _Normalise(self.eps)
+        normalised = normalise(images, self.weight, self.bias)
+        self._follow(normalise)
+        return normalised
+
+    def _follow(self, seen: "_Normalise") -> None:
+        unbiased = seen.variance * (seen.count / max(seen.count - 1, 1))
+        for running, value in ((self.running_mean, seen.mean), (self.running_var, unbiased)):
+            running.update((running + self.momentum * (value - running)).stop_grad())
+
+
+class _Normalise(jt.Function):
+    """One normalisation with the statistics of all ranks, and its gradient (Ioffe and Szegedy 2015, section 3).
+
+    After the call: `mean` and `variance` (C,), and `count`, the numbers of a channel over all ranks.
+    """
+
+    def __init__(self, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def execute(self, images: jt.Var, weight: jt.Var, bias: jt.Var) -> jt.Var:
+        axes = _all_but_channels(images)
+        # In float64: Jittor adds up one number after the other, and in float32 half of the digits would go.
+        total = _over_ranks(images.float64().sum(axes))
+        self.count = images.numel() // images.shape[1] * 1.0
+        if _num_ranks() > 1:
+            self.count = float(_over_ranks(jt.array([self.count])).numpy()[0])
+        self.mean = (total / self.count).float32()
+        # The mean is taken off before squaring: E[x^2] - E[x]^2 loses all digits where the mean is large.
+        centred = images - _along(self.mean, images)
+        self.variance = (_over_ranks((centred * centred).float64().sum(axes)) / self.count).float32()
+        self.deviation = jt.sqrt(self.variance + self.eps)
+        self.normalised = centred / _along(self.deviation, images)
+        self.weight = weight
+        return self.normalised * _along(weight, images) + _along(bias, images)
+
+    def grad(self, gradient: jt.Var) -> tuple[jt.Var, jt.Var, jt.Var]:
+        axes = _all_but_channels(gradient)
+        of_bias = gradient.float64().sum(axes)
+        of_weight = (gradient * self.normalised).float64().sum(axes)
+        # The batch's statistics depend on every rank's images, and so does every rank's loss on these.
+        means = _over_ranks(jt.stack([of_bias, of_weight])).float32() / self.count
+        centred = gradient - _along(means[0], gradient) - self.normalised * _along(means[1], gradient)
+        of_images = centred * _along(self.weight / self.deviation, gradient)
+        return of_images, of_weight.float32(), of_bias.float32()
+
+
+def _num_ranks() -> int:
+    return int(jt.world_size) if jt.in_mpi else 1
+
+
+def _over_ranks(values: jt.Var) -> jt.Var:
+    """The sum over ranks; waited for, since ranks that order pending messages differently wait for each other."""
+    if _num_ranks() == 1:
+        return values
+    summed = values.mpi_all_reduce("add")
+    summed.sync()
+    return summed
+
+
+def _all_but_channels(images: jt.Var) -> tuple[int, ...]:
+    return tuple(axis for axis in range(images.ndim) if axis != 1)
+
+
+def _along(channel: jt.Var, images: jt.Var) -> jt.Var:
+    return channel.reshape((1, -1, *(1,) * (images.ndim - 2)))
 
 
 class SampleBatchNorm(nn.Module):
