@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from jack_ray.contract.errors import ConfigError, Fault
+from jack_ray.contract.trial import is_weights
 
 Nodes = dict[str, Any]
 
@@ -86,8 +87,9 @@ def flat(nodes: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def absolute(nodes: Nodes) -> Nodes:
     """The config with every path absolute: `~` is the user's home, relative paths count from this folder."""
-    data, site, train = nodes["data"], nodes["site"], nodes["train"]
+    data, site, train, model = nodes["data"], nodes["site"], nodes["train"], nodes["model"]
     return nodes | {
+        "model": {key: _absolute(value) if is_weights(key) else value for key, value in model.items()},
         "data": data | {"root": _absolute(data.get("root"))},
         "site": {key: _absolute(value) for key, value in site.items()},
         "train": train | {"weights": _absolute(train.get("weights"))},

@@ -15,7 +15,7 @@ from jack_ray.compose.names import REQUIRED, is_group, key_faults, option_faults
 from jack_ray.compose.schema import Typed, num_ranks, typed
 from jack_ray.contract.errors import ConfigError, DataError, Fault
 from jack_ray.contract.files import canonical, digest, file_sha256
-from jack_ray.contract.trial import Trial
+from jack_ray.contract.trial import Trial, is_weights
 from jack_ray.methods.roles import Inspection
 
 
@@ -46,7 +46,6 @@ class Plan:
         return self._trial_of(config), as_yaml(nodes)
 
     def _trial_of(self, config: Typed) -> Trial:
-        weights = config.train.weights
         return Trial(
             method=config.method,
             model=asdict(config.model),
@@ -55,7 +54,7 @@ class Plan:
             data_identity=self.inspect(config).identity,
             ranks=num_ranks(config.cluster, config.mpi),
             threads=config.cluster.cpus_per_rank,
-            weights_digest=_sha256(Path(weights)) if weights is not None else "",
+            weights_digest=_weights_digest(config),
         )
 
     def check_points(self, points: Sequence[tuple[str, ...]]) -> list[Trial]:
@@ -84,6 +83,13 @@ class Plan:
 
 
 _SIZE_OF_A_SWEEP = frozenset({"num_trials", "max_concurrent"})
+
+
+def _weights_digest(config: Typed) -> str:
+    parts = {key: path for key, path in asdict(config.model).items() if is_weights(key) and path is not None}
+    of_parts = {key: _sha256(Path(path)) for key, path in parts.items()}
+    whole = _sha256(Path(config.train.weights)) if config.train.weights is not None else ""
+    return f"{whole}{digest(of_parts)}" if of_parts else whole
 
 
 @cache

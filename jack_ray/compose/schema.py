@@ -17,6 +17,7 @@ from jack_ray.contract.schema import (
     TrainConfig,
 )
 from jack_ray.contract.settings import nearest, read
+from jack_ray.contract.trial import is_weights
 
 STAGES: dict[str, Any] = {
     "train": TrainConfig,
@@ -77,6 +78,7 @@ def typed(nodes: Mapping[str, Any]) -> tuple[Typed | None, list[Fault]]:
     faults += _top_faults(nodes)
     faults += _cross_faults(values["train"], values["cluster"], values["mpi"])
     faults += _search_faults(values["train"], values["sweep"])
+    faults += _weights_faults(nodes["model"])
     if method in methods() and None not in (values["model"], values["data"], values["train"]):
         faults += _config_of(method).check(values["model"], values["data"], values["train"])
     if faults:
@@ -121,6 +123,15 @@ def _cross_faults(train: TrainConfig | None, cluster: ClusterConfig | None, mpi:
     if train is not None and train.weights is not None and not os.path.isfile(train.weights):
         faults.append(Fault("train.weights", f"no file {train.weights}", "a file with weights"))
     return faults
+
+
+def _weights_faults(model: Mapping[str, Any]) -> list[Fault]:
+    paths = {key: path for key, path in model.items() if is_weights(key) and isinstance(path, str)}
+    return [
+        Fault(f"model.{key}", f"no file {path}", "a file with weights, or null")
+        for key, path in paths.items()
+        if not os.path.isfile(path)
+    ]
 
 
 def _search_faults(train: TrainConfig | None, sweep: SweepConfig | None) -> list[Fault]:

@@ -8,7 +8,7 @@ from jack_ray.contract.settings import setting
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """`train`: how a method is trained. Everything here but the last four changes the numbers."""
+    """`train`: how a method is trained. Everything here but the last five changes the numbers."""
 
     optimizer: Literal["adam", "sgd"] = setting("update rule, with PyTorch's formulas")
     lr: float = setting("learning rate; a method may give parts of the model a multiple of it", gt=0)
@@ -34,11 +34,16 @@ class TrainConfig:
     mode: Literal["max", "min"] = setting("whether more of the metric is better")
     test_at_end: bool = setting("score the best checkpoint on the test split when training ends")
     seed: int = setting("all randomness: initial weights, order, dropout, annotator, split", ge=0)
+    on_unreadable: Literal["stop", "skip"] = setting(
+        "what a damaged sample does. stop: ends the trial. skip: is told once; training takes the next sample in its "
+        "place, evaluation leaves it out"
+    )
     weights: str | None = setting("file with weights to start from (.safetensors, .pth or .pkl); null: random")
     checkpoint_every: int = setting("steps between checkpoints that training can go on from", unit="steps", ge=1)
     keep_checkpoints: int = setting("how many of the latest checkpoints stay on disk; the best one always stays", ge=1)
     log_every: int = setting("steps between two entries of the training loss", unit="steps", ge=1)
-    prefetch: int = setting("samples read ahead by a thread", unit="samples", ge=0)
+    prefetch: int = setting("samples of a rank read ahead, also of later steps; 0: none", unit="samples", ge=0)
+    workers: int = setting("threads of a rank that read samples at the same time", unit="threads", ge=1)
 
 
 @dataclass(frozen=True)

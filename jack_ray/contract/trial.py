@@ -28,14 +28,15 @@ class Trial:
     ranks: int
     threads: int
     weights_digest: str = ""
-    """sha256 of the file `train.weights`, which counts instead of its path; empty for random weights."""
+    """sha256 of the files that training starts from, which count instead of their paths; empty for random weights."""
 
     @property
     def id(self) -> str:
         """`tsl-1f0c9d3a52`: the same for the same numbers, whichever way they were typed."""
+        model = {key: value for key, value in self.model.items() if not is_weights(key)}
         data = {key: value for key, value in self.data.items() if key not in PLACES}
         train = {key: value for key, value in self.train.items() if key not in DOES_NOT_CHANGE_NUMBERS}
-        numbers = [self.method, self.model, data, self.data_identity, train, self.weights_digest, self.ranks]
+        numbers = [self.method, model, data, self.data_identity, train, self.weights_digest, self.ranks]
         return f"{self.method}-{digest(numbers)}"
 
     def save(self, path: Path) -> None:
@@ -46,8 +47,15 @@ class Trial:
 PLACES = frozenset({"root"})
 """Settings of a data node that say where the data lies, not what it is."""
 
-DOES_NOT_CHANGE_NUMBERS = frozenset({"checkpoint_every", "keep_checkpoints", "log_every", "prefetch", "weights"})
+DOES_NOT_CHANGE_NUMBERS = frozenset(
+    {"checkpoint_every", "keep_checkpoints", "log_every", "prefetch", "workers", "weights"}
+)
 """Settings of the train node that leave every result as it is, or count by content."""
+
+
+def is_weights(key: str) -> bool:
+    """Whether a setting of a model names a file with weights of a part: `backbone_weights`."""
+    return key.endswith("_weights")
 
 
 def load_trial(path: Path) -> Trial:

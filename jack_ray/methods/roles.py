@@ -106,6 +106,14 @@ class Workers(Protocol):
         ...
 
 
+class OneByOne:
+    """Workers that do everything in the calling thread, for a step outside of training."""
+
+    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """`function` of every item."""
+        return [function(item) for item in items]
+
+
 class LossRole(Protocol):
     """`loss.Loss(config)`: gets the model, since some methods run it more than once a step."""
 

@@ -1,37 +1,75 @@
 """Exact numbers over a split: every sample scored once, on some rank, and the parts put together on all."""
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import jittor as jt
 
-from jack_ray.contract.errors import TrainError
-from jack_ray.methods.roles import MetricRole, Split
+from jack_ray.contract.errors import DataError, Fault, TrainError
+from jack_ray.methods.roles import MetricRole, Sample, Split
 from jack_ray.train.method import Parts
 from jack_ray.train.order import share
 from jack_ray.train.ranks import Ranks
-from jack_ray.train.reading import read_ahead
+from jack_ray.train.reading import Reader, Samples
 from jack_ray.train.report import Report
 
 
-def score(parts: Parts, model: Any, split: Split, ranks: Ranks, report: Report) -> MetricRole:
-    """The metric of a whole split, the same on every rank. Leaves the model in training mode."""
-    data = parts.data(split)
-    metric = parts.metric()
+@dataclass(frozen=True)
+class Surroundings:
+    """What an evaluation works with."""
+
+    ranks: Ranks
+    report: Report
+    reader: Reader
+
+
+def score(parts: Parts, model: Any, split: Split, around: Surroundings) -> MetricRole:
+    """The metric of a whole split, the same on every rank. Leaves the model in training mode.
+
+    Raises DataError when no sample of the split can be read.
+    """
+    train, ranks = parts.settings.train, around.ranks
+    data, metric = parts.data(split), parts.metric()
+    samples = Samples(data, train.on_unreadable)
     mine = share(len(data), ranks.rank, ranks.size)
+    size = 1 if data.separate else max(1, train.batch // ranks.size)
+    scored = 0
     model.eval()
     with jt.no_grad():
-        for sample in read_ahead(data, mine, parts.settings.train.prefetch):
-            for batch in data.collate([sample]):
+        for read in _batches(around.reader.ahead(samples.evaluated(index) for index in mine), size):
+            for batch in data.collate(read):
                 outputs = {name: value.numpy() for name, value in model(batch).items()}
                 metric.update(outputs, batch)
-                report.beat()
+                around.report.beat()
+            scored += len(read)
     model.train()
     whole = parts.metric()
-    for state in ranks.gather(metric.state()):
+    faults: list[str] = []
+    total = 0
+    for state, read_here, faults_here in ranks.gather((metric.state(), scored, samples.take_faults())):
         whole.merge(state)
+        total += read_here
+        faults += faults_here
+    if faults and not total:
+        raise DataError([Fault(f"the {split} split", "no sample can be read", "at least one", faults[0])])
+    tell_unreadable(faults, around.report)
     return whole
+
+
+def _batches(samples: Iterable[Sample | None], size: int) -> Iterator[list[Sample]]:
+    readable = (sample for sample in samples if sample is not None)
+    while batch := list(islice(readable, size)):
+        yield batch
+
+
+def tell_unreadable(faults: Sequence[str], report: Report) -> None:
+    """Tell what could not be read, each fault once in an attempt."""
+    for fault in faults:
+        report.note_once(f"left out, as train.on_unreadable=skip: {fault}")
 
 
 def named(metric: MetricRole, split: Split) -> dict[str, float]:

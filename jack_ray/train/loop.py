@@ -1,26 +1,38 @@
 """The training loop of one trial, the same on every rank."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jittor as jt
 import numpy as np
 
-from jack_ray.contract.errors import TrainError, WeightsError
+from jack_ray.contract.errors import DataError, Fault, TrainError, WeightsError
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.schema import TrainConfig
-from jack_ray.methods.roles import Batch
+from jack_ray.methods.roles import Batch, MetricRole, Sample, Split
 from jack_ray.methods.shared.batchnorm import absorb, drain
 from jack_ray.train import checkpoint, evaluate, optimizer, schedule, weights
 from jack_ray.train.checkpoint import Progress
+from jack_ray.train.evaluate import Surroundings
 from jack_ray.train.method import Parts, Settings
 from jack_ray.train.order import Step, share, step_samples
 from jack_ray.train.ranks import Ranks
-from jack_ray.train.reading import read_ahead
+from jack_ray.train.reading import Read, Reader, Samples
 from jack_ray.train.report import Report
 from jack_ray.train.seeds import seed_of
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a batch gave beside its gradient; travels between ranks."""
+
+    terms: Mapping[str, float]
+    samples: int
+    statistics: Any
+    """of `SampleBatchNorm` layers"""
 
 
 class Training:
@@ -33,6 +45,12 @@ class Training:
         self.report = report
         self.parts = Parts(method, settings)
         self.data = self.parts.data("train")
+        if not self.data.separate and len(self.data) < ranks.size:
+            where, found = "the training split", f"{len(self.data)} samples"
+            raise DataError([Fault(where, found, f"at least one for each of {ranks.size} ranks")])
+        self.samples = Samples(self.data, self.config.on_unreadable)
+        self.reader = Reader(self.config.workers, self.config.prefetch)
+        self._incoming: Iterator[Sample | None] = iter(())
         jt.set_global_seed(seed_of(self.config.seed, "weights"), different_seed_for_mpi=False)
         self.model = self.parts.model()
         self.model.train()
@@ -41,6 +59,7 @@ class Training:
         groups = self.model.groups()
         self.parameters: dict[str, jt.Var] = {name: var for group in groups for name, var in group.parameters.items()}
         self.optimizer = optimizer.make(self.config, groups)
+        self._state: list[jt.Var] = list(self.model.state_dict().values())
         self.progress = Progress(0, self.config.seed)
 
     def begin(self) -> None:
@@ -58,6 +77,17 @@ class Training:
             if not told.loaded:
                 raise WeightsError(f"{self.config.weights} holds none of the model's tensors\n{told}")
             self.report.note(f"started from {self.config.weights}\n{told}")
+        else:
+            for part in self.model.pretrained():
+                self.report.note(f"started from {part.path}\n{weights.load_part(self.model, part)}")
+        self._incoming = self.reader.ahead(self._reads())
+
+    def _reads(self) -> Iterator[Read]:
+        """This rank's samples of all steps to come."""
+        for number in range(self.progress.step, self.config.steps):
+            indices = step_samples(len(self.data), self.config.batch, self.config.seed, number).indices
+            for position in share(len(indices), self.ranks.rank, self.ranks.size):
+                yield self.samples.drawn(indices[position], seed_of(self.config.seed, "sample", number, position))
 
     def step(self) -> dict[str, float]:
         """One optimiser step over all ranks; its loss terms, averaged over the step's samples."""
@@ -65,10 +95,12 @@ class Training:
         samples = step_samples(len(self.data), self.config.batch, self.config.seed, number)
         gradients, seen = self._accumulate(number, samples)
         gradients = self.ranks.sum_gradients(gradients)
-        everyone = [entry for rank in self.ranks.gather(seen) for entry in rank]
-        for _, statistics in everyone:
-            absorb(self.model, statistics)
-        values = _mean([terms for terms, _ in everyone])
+        parts = self.ranks.gather((seen, self.samples.take_faults()))
+        everyone = [entry for of_rank, _ in parts for entry in of_rank]
+        evaluate.tell_unreadable([fault for _, faults in parts for fault in faults], self.report)
+        for entry in everyone:
+            absorb(self.model, entry.statistics)
+        values = _mean(everyone)
         if not all(math.isfinite(value) for value in values.values()):
             raise TrainError(f"the loss is not finite at step {number + 1}: {_shown(values)}; try a smaller train.lr")
         values["gradient_norm"] = self._norm(gradients)
@@ -77,30 +109,41 @@ class Training:
         self.progress = Progress(number + 1, self.config.seed, self.progress.best_step, self.progress.best_value)
         return values | {"lr": rate, "epoch": float(samples.epoch)}
 
-    def _accumulate(self, number: int, samples: Step) -> tuple[dict[str, jt.Var], list[tuple[dict[str, float], Any]]]:
-        """This rank's part of the gradient, and (loss terms, batch statistics) of each of its batches in order."""
+    def _accumulate(self, number: int, samples: Step) -> tuple[dict[str, jt.Var], list[Seen]]:
+        """This rank's part of the gradient, and what each of its batches gave, in order."""
         total: dict[str, jt.Var] = {}
-        seen: list[tuple[dict[str, float], Any]] = []
-        mine = share(len(samples.indices), self.ranks.rank, self.ranks.size)
-        chosen = [samples.indices[position] for position in mine]
-        for position, sample in zip(mine, read_ahead(self.data, chosen, self.config.prefetch), strict=True):
-            for batch in self.data.collate([sample]):
-                # the place in the whole batch, not in this rank's part: the same masks on any number of ranks
-                jt.set_seed(seed_of(self.config.seed, "step", number, position))
-                seen.append(self._backward(batch, 1.0 / len(samples.indices), total))
+        seen: list[Seen] = []
+        for first, read in self._batches(samples):
+            # the place in the whole batch, not in this rank's part: the same masks on any number of ranks
+            places = range(first, first + len(read))
+            seeds = [seed_of(self.config.seed, "step", number, position) for position in places]
+            for batch in self.data.collate(read):
+                jt.set_seed(seeds[0])
+                weight = len(read) / len(samples.indices)
+                terms = self._backward({**batch, "seeds": np.array(seeds, np.int64)}, weight, total)
+                seen.append(Seen(terms, len(read), drain(self.model)))
                 self.report.beat()
         return total, seen
 
-    def _backward(self, batch: Batch, weight: float, total: dict[str, jt.Var]) -> tuple[dict[str, float], Any]:
-        loss, terms = self.loss(self.model, batch)
+    def _batches(self, samples: Step) -> Iterator[tuple[int, Sequence[Sample]]]:
+        """This rank's samples of a step as batches, with the position of each one's first sample."""
+        mine = share(len(samples.indices), self.ranks.rank, self.ranks.size)
+        # training has a sample for every read: one that cannot be read is replaced
+        read = (sample for sample in self._incoming if sample is not None)
+        if self.data.separate:
+            yield from ((position, [next(read)]) for position in mine)
+        else:
+            yield mine.start, [next(read) for _ in mine]
+
+    def _backward(self, batch: Batch, weight: float, total: dict[str, jt.Var]) -> dict[str, float]:
+        loss, terms = self.loss(self.model, batch, self.reader)
         names = list(self.parameters)
         for name, gradient in zip(
             names, jt.grad(loss * weight, [self.parameters[name] for name in names]), strict=True
         ):
             total[name] = gradient if name not in total else total[name] + gradient
-        jt.sync(list(total.values()))
-        values = {name: _number(term) for name, term in {**terms, "total": loss}.items()}
-        return values, drain(self.model)
+        jt.sync([*total.values(), *self._state])
+        return {name: _number(term) for name, term in {**terms, "total": loss}.items()}
 
     def _norm(self, gradients: Mapping[str, jt.Var]) -> float:
         # in float64: Jittor's float32 sum of 12 million squares is off in the third digit
@@ -116,10 +159,13 @@ class Training:
             return gradients
         return {name: gradient * (limit / norm) for name, gradient in gradients.items()}
 
+    def _score(self, split: Split) -> MetricRole:
+        return evaluate.score(self.parts, self.model, split, Surroundings(self.ranks, self.report, self.reader))
+
     def evaluate(self) -> dict[str, float]:
         """Score the split that chooses the best checkpoint, and remember if this is it."""
         split = self.config.select_on
-        metric = evaluate.score(self.parts, self.model, split, self.ranks, self.report)
+        metric = self._score(split)
         values = evaluate.named(metric, split)
         value = values[f"{split}/{self.config.metric}"]
         best = self.progress.best_value
@@ -148,7 +194,7 @@ class Training:
         if best is not None:
             weights.load_into(self.model, best.model)
         scored = "test" if self.config.test_at_end else split
-        metric = evaluate.score(self.parts, self.model, scored, self.ranks, self.report)
+        metric = self._score(scored)
         values |= evaluate.named(metric, scored) if self.config.test_at_end else {}
         if self.ranks.is_main:
             evaluate.draw(metric, self.folder.artifacts / scored, self.report, self.progress.step)
@@ -159,9 +205,11 @@ def _number(scalar: jt.Var) -> float:
     return float(np.asarray(scalar.numpy()).reshape(-1)[0])
 
 
-def _mean(entries: list[dict[str, float]]) -> dict[str, float]:
-    """The mean of each term; summed exactly, so that the number of ranks does not show."""
-    return {name: math.fsum(entry[name] for entry in entries) / len(entries) for name in entries[0]}
+def _mean(entries: Sequence[Seen]) -> dict[str, float]:
+    """The mean of each term over samples; summed exactly, so that the number of ranks does not show."""
+    samples = sum(entry.samples for entry in entries)
+    names = entries[0].terms
+    return {name: math.fsum(entry.terms[name] * entry.samples for entry in entries) / samples for name in names}
 
 
 def _shown(values: Mapping[str, float]) -> str:
@@ -172,17 +220,18 @@ def fit(method: str, settings: Settings, folder: TrialFolder, ranks: Ranks, repo
     """Train a trial to its end, from wherever it stands."""
     config = settings.train
     training = Training(method, settings, folder, ranks, report)
-    training.begin()
-    report.phase("training", training.progress.step)
-    while training.progress.step < config.steps:
-        values = training.step()
-        step = training.progress.step
-        is_last = step == config.steps
-        if step % config.log_every == 0 or is_last:
-            report.metrics(step, {f"train/{name}": value for name, value in values.items()})
-        if step % config.evaluate_every == 0 or is_last:
-            report.metrics(step, training.evaluate())
-        if is_last or step % config.checkpoint_every == 0 or training.progress.best_step == step:
-            training.save()
-    report.phase("evaluating")
-    report.finished(training.progress.step, training.finish())
+    with training.reader:
+        training.begin()
+        report.phase("training", training.progress.step)
+        while training.progress.step < config.steps:
+            values = training.step()
+            step = training.progress.step
+            is_last = step == config.steps
+            if step % config.log_every == 0 or is_last:
+                report.metrics(step, {f"train/{name}": value for name, value in values.items()})
+            if step % config.evaluate_every == 0 or is_last:
+                report.metrics(step, training.evaluate())
+            if is_last or step % config.checkpoint_every == 0 or training.progress.best_step == step:
+                training.save()
+        report.phase("evaluating")
+        report.finished(training.progress.step, training.finish())

@@ -20,6 +20,7 @@ class Report:
         self.rank = rank
         self.attempt = attempt
         self._last_beat = 0.0
+        self._noted: set[str] = set()
         folder.beat(rank).parent.mkdir(parents=True, exist_ok=True)
         self.beat()
 
@@ -59,6 +60,12 @@ class Report:
     def note(self, text: str) -> None:
         """Something that the user should read once."""
         self._event("note", None, None, text=text)
+
+    def note_once(self, text: str) -> None:
+        """The same, if it was not said before."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self.note(text)
 
     def finished(self, step: int, values: dict[str, float]) -> None:
         """The trial is complete."""

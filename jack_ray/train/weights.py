@@ -12,6 +12,7 @@ from jittor import nn
 from safetensors import SafetensorError
 
 from jack_ray.contract.errors import WeightsError
+from jack_ray.methods.roles import Pretrained
 from jack_ray.train.restricted_pickle import BFLOAT16, BROKEN, Tensor, from_bytes, read_torch
 
 SAFETENSORS_TYPES = {
@@ -105,6 +106,21 @@ def _find_tensors(content: Any) -> dict[str, Tensor]:
     tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
     nested = (_find_tensors(content[nest]) for nest in NESTS if nest in content)
     return tensors or next((found for found in nested if found), {})
+
+
+def load_part(model: nn.Module, part: Pretrained) -> LoadReport:
+    """Put a part's tensors into a model, under the model's names; `missing` are those that the part lacks.
+
+    Raises WeightsError when the file holds none of them, or one of another shape.
+    """
+    arrays = read_weights(part.path)
+    found = {ours: arrays[theirs] for theirs, ours in part.names.items() if theirs in arrays}
+    if not found:
+        expected = _listed(tuple(part.names))
+        raise WeightsError(f"{part.path} holds: {_listed(tuple(arrays))}. Expected tensors named {expected}.")
+    told = load_into(model, found)
+    left = (name for name in arrays if name not in part.names and not name.endswith("num_batches_tracked"))
+    return LoadReport(told.loaded, tuple(ours for ours in part.names.values() if ours not in found), tuple(left))
 
 
 def load_into(model: nn.Module, weights: Mapping[str, np.ndarray]) -> LoadReport:

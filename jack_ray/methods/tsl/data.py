@@ -32,6 +32,8 @@ class Data:
     all of them. Raises DataError with every fault of the annotations, or if val has no segments to be scored on.
     """
 
+    separate = True
+
     def __init__(self, model: Config, data: DataConfig, split: Split, seed: int) -> None:
         self.model = model
         self.data = data
@@ -77,6 +79,10 @@ class Data:
             "fps": float(self.fps[name]),
             "segments": [tuple(segment) for segment in self.segments[name]],
         }
+
+    def draw(self, index: int, seed: int) -> Sample:
+        """The same: nothing of a video is random from step to step."""
+        return self[index]
 
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
         """A batch for each video, as lengths differ: rgb, mel and video_labels get a leading axis of 1."""

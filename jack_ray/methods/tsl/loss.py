@@ -8,7 +8,7 @@ import jittor as jt
 import numpy as np
 
 from jack_ray.contract.errors import TrainError
-from jack_ray.methods.roles import Batch
+from jack_ray.methods.roles import Batch, Workers
 from jack_ray.methods.tsl import seed_search
 from jack_ray.methods.tsl.config import Config
 from jack_ray.methods.tsl.seed_search import BACKGROUND
@@ -26,7 +26,7 @@ class Loss:
     def __init__(self, config: Config) -> None:
         self.config = config
 
-    def __call__(self, model: Any, batch: Batch) -> tuple[jt.Var, dict[str, jt.Var]]:
+    def __call__(self, model: Any, batch: Batch, workers: Workers) -> tuple[jt.Var, dict[str, jt.Var]]:
         """The loss and its terms, each (1,).
 
         Beside the model's inputs `batch` holds `points` (T, K), each point's row naming its class, `video_labels`

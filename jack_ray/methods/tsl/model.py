@@ -8,7 +8,7 @@ import numpy as np
 from jittor import nn
 
 from jack_ray.contract.errors import TrainError
-from jack_ray.methods.roles import Batch, Group
+from jack_ray.methods.roles import Batch, Group, Pretrained
 from jack_ray.methods.shared.batchnorm import SampleBatchNorm
 from jack_ray.methods.shared.convolution import ImageConvolution, SequenceConvolution
 from jack_ray.methods.tsl.config import CLASSES, Config
@@ -70,6 +70,10 @@ class Model(nn.Module):
         audio = {name: var for name, var in learnt.items() if name.startswith("cls_module.a_extractor.")}
         others = {name: var for name, var in learnt.items() if name not in audio}
         return [Group(others), Group(audio, self._config.audio_rate)]
+
+    def pretrained(self) -> list[Pretrained]:
+        """None: the features were computed by pretrained networks."""
+        return []
 
 
 class Joint:

@@ -59,9 +59,11 @@ TRAIN = TrainConfig(
     mode="max",
     test_at_end=True,
     seed=123,
+    on_unreadable="stop",
     weights=None,
     checkpoint_every=100,
     keep_checkpoints=1,
     log_every=1,
     prefetch=8,
+    workers=1,
 )

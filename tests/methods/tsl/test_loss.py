@@ -129,7 +129,8 @@ def test_saturated_scores_have_a_finite_loss_and_gradient() -> None:
 
 
 def test_a_video_without_points_is_named() -> None:
+    from jack_ray.methods.roles import OneByOne
     from jack_ray.methods.tsl.loss import Loss
 
     with pytest.raises(TrainError, match="12_joy has no labelled point"):
-        Loss(MODEL)(None, {"name": "12_joy", "points": np.zeros((9, 2), np.float32)})
+        Loss(MODEL)(None, {"name": "12_joy", "points": np.zeros((9, 2), np.float32)}, OneByOne())

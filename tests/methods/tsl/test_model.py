@@ -167,6 +167,7 @@ def test_each_chunk_notes_its_own_statistics() -> None:
 def test_a_video_of_another_length_compiles_nothing_anew() -> None:
     import jittor as jt
 
+    from jack_ray.methods.roles import OneByOne
     from jack_ray.methods.tsl.loss import Loss
 
     model = small(audio_chunk=600)
@@ -174,7 +175,7 @@ def test_a_video_of_another_length_compiles_nothing_anew() -> None:
     parameters = [var for group in model.groups() for var in group.parameters.values()]
 
     def compiled_after(length: int) -> int:
-        loss, _ = Loss(SMALL)(model, draw_batch(length))
+        loss, _ = Loss(SMALL)(model, draw_batch(length), OneByOne())
         jt.sync(jt.grad(loss, parameters))
         return len(list(Path(jt.compiler.cache_path, "jit").glob("*.so")))
 
