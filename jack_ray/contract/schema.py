@@ -59,6 +59,9 @@ class SweepConfig:
     )
     num_trials: int = setting("random, tpe, asha: how many points to draw", unit="trials", ge=1)
     seed: int = setting("seed of the drawing of points", ge=0)
+    repeats: bool = setting(
+        "the trials are repeats of one experiment (folds, seeds): their mean and standard deviation are shown"
+    )
     max_concurrent: int | None = setting("trials that run at the same time; null: as many as there is room for", ge=1)
     min_steps: int = setting("asha: no trial is stopped before this many steps", unit="steps", ge=1)
     reduction_factor: int = setting("asha: one in this many goes on at each rung", ge=2)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from jack_ray.contract.repeats import spreads
 from jack_ray.place.entry import WAITING, Entry, Goal
 
 _ORDER = {"running": 0, "finished": 1, "stopped": 2, "failed": 3, "killed": 4, "new": 5}
@@ -140,6 +141,18 @@ class Screen:
             self._live.stop()
             self._live = None
             self.plain = True
+
+    def spreads(self, entries: Sequence[Entry]) -> None:
+        """Mean and standard deviation over the finished trials, of their last numbers."""
+        finals = [entry.state.values for entry in entries if entry.state.status == "finished"]
+        made = Table(title=f"Mean of {len(finals)} trials", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+        for heading in ("number", "mean", "standard deviation"):
+            made.add_column(heading, justify="left" if heading == "number" else "right")
+        for name, spread in spreads(finals).items():
+            if name != "best_step":
+                made.add_row(name.replace("/", " "), number(spread.mean), number(spread.deviation))
+        if made.row_count:
+            self.console.print(made)
 
     def result(self, entries: Sequence[Entry]) -> None:
         """The final table, best first, and why trials failed."""

@@ -86,6 +86,8 @@ def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
         ended: Ending = "killed" if controller.interrupted or not entries else "failed" if failed else "finished"
         delivery = writer.close(ended)
     screen.result(entries)
+    if plan.base.sweep.repeats:
+        screen.spreads(entries)
     for refused in controller.refused:
         screen.say(f"Not run: {refused}")
     _say_where(plan, screen, folder, uri, delivery)
@@ -107,6 +109,7 @@ def _sweep_started(plan: Plan, goal: Goal, uri: str) -> SweepStarted:
         flush_s=tracking.flush_s,
         give_up_s=tracking.give_up_s,
         upload_checkpoints=tracking.upload_checkpoints,
+        repeats=plan.base.sweep.repeats,
         tags={"jack_ray.method": plan.base.method, "jack_ray.strategy": plan.base.sweep.strategy},
     )
 

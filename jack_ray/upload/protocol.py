@@ -28,6 +28,8 @@ class SweepStarted:
     flush_s: float
     give_up_s: float
     upload_checkpoints: bool
+    repeats: bool = False
+    """Whether the parent run gets mean and standard deviation over the trials."""
     tags: dict[str, str] = field(default_factory=dict)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jack_ray.contract.paths import SweepFolder, TrialFolder
+from jack_ray.contract.repeats import spreads
+from jack_ray.contract.state import load_state
 from jack_ray.upload.describe import Best, load_best, metric_name
 from jack_ray.upload.notice import parent_run, remember_parent_run
 from jack_ray.upload.protocol import SweepStarted, Told
@@ -121,6 +123,12 @@ class SweepDelivery:
         sign = -1 if self.sweep.mode == "min" else 1
         return max(found, key=lambda pair: sign * pair[1].value, default=None)
 
+    def _finals(self) -> list[dict[str, float]]:
+        """The last numbers of every trial that finished."""
+        finished = [trial for trial, ending in self.told.endings.items() if ending.status == "finished"]
+        folders = [TrialFolder(Path(self.told.trials[trial].folder)) for trial in finished if trial in self.told.trials]
+        return [load_state(folder.state).values for folder in folders]
+
     def _end(self, status: str, message: str) -> None:
         """Close the parent run; its numbers get a new step each time the sweep ends."""
         counts = Counter(ending.status for ending in self.told.endings.values())
@@ -128,6 +136,9 @@ class SweepDelivery:
         best = self._best()
         if best is not None:
             values[f"best/{metric_name(self.sweep.metric)}"] = best[1].value
+        if self.sweep.repeats:
+            for name, spread in spreads(self._finals()).items():
+                values |= {f"mean/{metric_name(name)}": spread.mean, f"std/{metric_name(name)}": spread.deviation}
         steps = [step for steps in self.store.logged(self.run_id).values() for step in steps]
         step = max(steps, default=-1) + 1
         now = time.time()

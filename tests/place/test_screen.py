@@ -177,3 +177,15 @@ def test_a_trial_in_the_queue_takes_no_time() -> None:
     waiting = running(phase=f"{entry_module.WAITING} for 2 cores", began=time.monotonic() - 50.0)
     assert waiting.seconds() == 0.0
     assert running(phase="training", began=time.monotonic() - 50.0).seconds() == pytest.approx(50.0, abs=1.0)
+
+
+def test_repeats_are_shown_as_mean_and_deviation(screen: Screen) -> None:
+    ended = [
+        entry(number=place, state=State(status, values={"best_step": 5.0, "test/accuracy": value}))  # type: ignore[arg-type]
+        for place, (status, value) in enumerate([("finished", 0.25), ("finished", 0.75), ("failed", 0.0)])
+    ]
+    screen.spreads(ended)
+    (row,) = [line.split() for line in text(screen).splitlines() if "accuracy" in line]
+    assert row == ["test", "accuracy", "0.5", "0.3536"]
+    assert "Mean of 2 trials" in text(screen)
+    assert "best_step" not in text(screen)

@@ -8,6 +8,7 @@ import pytest
 
 from jack_ray.contract.failure import now, write_failure
 from jack_ray.contract.files import write_json
+from jack_ray.contract.state import State, save_state
 from jack_ray.upload.describe import metric_name, trial_params
 from jack_ray.upload.protocol import Close, Command, Told, TrialEnded
 from jack_ray.upload.provenance import source_tags
@@ -375,3 +376,19 @@ def test_every_setting_is_a_param_under_the_name_it_is_typed_with() -> None:
         "method": "tsl",
         "ranks": "2",
     }
+
+
+def test_the_run_of_repeats_has_mean_and_deviation_over_the_finished_trials(scene: Scene, store: MemoryStore) -> None:
+    known = Told()
+    known.take(scene.sweep(repeats=True))
+    for name, accuracy in (("tsl-a", 0.2), ("tsl-b", 0.6), ("tsl-c", 0.0)):
+        known.take(scene.trial(name))
+        scene.begin(name)
+        save_state(scene.at(name).state, State("finished", 1, values={"test/mAP@0.10": accuracy}))
+        known.take(TrialEnded(name, "failed" if name == "tsl-c" else "finished"))
+    known.take(Close("finished"))
+    SweepDelivery(store, scene.folder, scene.sweep(repeats=True), known, {}).deliver()
+    (parent,) = parent_runs(store)
+    values = {point.name: point.value for point in parent.points}
+    assert values["mean/test/mAP_0.10"] == pytest.approx(0.4)
+    assert values["std/test/mAP_0.10"] == pytest.approx(0.2828427)  # sqrt(2 * 0.2^2 / 1)
