@@ -20,6 +20,9 @@ ALLOWED = {
     "upload": ("contract", "upload"),
     "place": ("compose", "contract", "expand", "place", "spawn", "upload"),
     "launch": ("__version__", "compose", "contract", "expand", "place"),
+    "apply": ("apply", "compose", "contract", "spawn", "upload"),
+    "test": ("apply", "contract"),
+    "predict": ("apply", "contract"),
     "prepare": ("contract", "spawn"),
     "verify": ("contract", "spawn"),
     "data": ("contract", "methods"),
@@ -35,16 +38,20 @@ OWNERS = {
     "hydra": ("compose.*", "expand.space"),
     "omegaconf": ("compose.*",),
     "optuna": ("expand.*",),
-    "mlflow": ("upload.mlflow_store",),
+    "mlflow": ("upload.mlflow_store", "upload.mlflow_runs"),
     "sqlalchemy": ("upload.mlflow_store",),  # the errors of MLflow's own store
     "rich": ("place.screen", "prepare"),
     "psutil": ("spawn.*",),
     "jittor": ("train.*", "methods.*"),
     "mpi4py": ("train.ranks",),
     "safetensors": ("train.*",),
-    "matplotlib": ("methods.*",),
-    "librosa": ("methods.*",),
-    "numpy": ("train.*", "methods.*"),
+    "matplotlib": ("methods.*", "data.*"),
+    "av": ("methods.*", "data.*"),
+    "PIL": ("methods.*", "data.*"),
+    "soundfile": ("methods.*", "data.*"),
+    "h5py": ("methods.*", "data.*"),
+    "librosa": ("methods.*", "data.*"),
+    "numpy": ("train.*", "methods.*", "data.*"),
     "torch": (),
 }
 """Library -> the only modules that import it."""
@@ -55,7 +62,7 @@ BEYOND_THE_WALL = frozenset({"ray", "hydra", "omegaconf", "mlflow", "optuna", "r
 RANKS_ONLY = frozenset({"jittor", "mpi4py", "safetensors"})
 """What no process on the left of the wall ever loads."""
 
-WITHOUT_JITTOR = ("config", "files", "data", "metric", "demo")
+WITHOUT_JITTOR = ("config", "files", "data", "metric", "demo", "predict")
 """Files of a method that processes without Jittor import (methods/roles.py)."""
 
 Sources = Mapping[str, str]

@@ -86,6 +86,20 @@ def typed(nodes: Mapping[str, Any]) -> tuple[Typed | None, list[Fault]]:
     return Typed(method=method, **values, **{name: nodes[name] for name in _SWITCHES}), []
 
 
+def method_faults(method: str, nodes: Mapping[str, Any]) -> list[Fault]:
+    """Hold the nodes model, data and train of one method against their schemas: every fault."""
+    config = _config_of(method)
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for name, schema in {"model": config.Config, "data": config.DataConfig, "train": TrainConfig}.items():
+        values[name], found = read(schema, nodes[name], name)
+        faults.extend(found)
+    if None in values.values():
+        return faults
+    checked: list[Fault] = config.check(values["model"], values["data"], values["train"])
+    return faults + checked
+
+
 def operators(method: str) -> int:
     """About how many operators Jittor compiles for a method the first time, for the progress that is shown."""
     return int(_config_of(method).OPERATORS)

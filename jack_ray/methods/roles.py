@@ -9,6 +9,7 @@
 | loss.py   | Loss                                 | the ranks; Jittor                                             |
 | metric.py | Metric                               | the ranks, `jack_ray.score`; numpy, no Jittor                 |
 | demo.py   | add_options, run                     | `jack_ray.data demo`; numpy                                   |
+| predict.py| Predictor                            | `jack_ray.predict`; numpy, no Jittor                          |
 | golden.py | check_file                           | `jack_ray.verify`; Jittor. The golden files lie in `golden/`  |
 """
 
@@ -46,8 +47,15 @@ class InspectFiles(Protocol):
 class DataRole(Protocol):
     """`data.Data(model, data, split, seed)`: the examples of a split. Deterministic in its arguments."""
 
-    separate: bool
-    """True: every sample is a batch of its own, as lengths differ. False: a rank's samples of a step are one batch."""
+    @property
+    def separate(self) -> bool:
+        """True: every sample is a batch of its own, as lengths differ. False: a rank's samples of a step are one."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes in the order of the model's outputs; every checkpoint carries them."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -147,4 +155,32 @@ class MetricRole(Protocol):
 
     def pictures(self, folder: Path) -> list[Path]:
         """Draw what a person wants to see of the split; may be none."""
+        ...
+
+
+class PredictorRole(Protocol):
+    """`predict.Predictor(model, data, labels)`: from a user's own file to samples, from outputs to answers."""
+
+    def find(self, path: Path) -> list[Path]:
+        """What is predicted for an input: the file itself, or each one of a folder. Raises DataError if nothing is."""
+        ...
+
+    def read(self, path: Path) -> Sample:
+        """One of them, as it would be evaluated, without a label. Raises DataError naming the file."""
+        ...
+
+    def collate(self, samples: Sequence[Sample]) -> list[Batch]:
+        """What the model takes at once, in order."""
+        ...
+
+    def answers(self, outputs: Mapping[str, Any], batch: Batch) -> list[dict[str, Any]]:
+        """One for each sample of the batch, as JSON values.
+
+        label, and probabilities {label: share}; segments [{start_s, end_s, label, score}] where the method finds
+        some, best first. What a method knows beside (attention) goes under names of its own.
+        """
+        ...
+
+    def draw(self, answer: Mapping[str, Any], sample: Sample, path: Path) -> None:
+        """Write a picture (.png) of the sample with its answer."""
         ...

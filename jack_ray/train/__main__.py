@@ -86,7 +86,7 @@ def _run(folder: TrialFolder, attempt: int) -> None:
         raise JackRayError(f"{folder.trial} is a trial of {trial.ranks} ranks, but {ranks.size} were started")
     report = Report(folder, ranks.rank, attempt)
     report.started(ranks=ranks.size, threads=trial.threads, host=socket.gethostname(), versions=versions())
-    fit(trial.method, settings, folder, ranks, report)
+    fit(trial, settings, folder, ranks, report)
     ranks.gather(None)  # no rank leaves while another still writes
 
 

@@ -1,8 +1,9 @@
 """Checkpoints: whole or not there. Weights and optimiser as safetensors, the rest as JSON, hashes beside them.
 
-`checkpoints/step-00000100/` holds model.safetensors, optimizer.safetensors, state.json and manifest.json. It is
-written beside its name and renamed; a folder whose files are not the manifest's is passed over, and the one before
-it is used. Randomness needs no entry: every stream is a function of the seed and the step (train/seeds.py).
+`checkpoints/step-00000100/` holds model.safetensors, optimizer.safetensors, state.json, about.json (which model this
+is) and manifest.json. It is written beside its name and renamed; a folder whose files are not the manifest's is passed
+over, and the one before it is used. Randomness needs no entry: every stream is a function of the seed and the step
+(train/seeds.py).
 """
 
 import json
@@ -15,13 +16,14 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from jack_ray.contract.checkpoint import ABOUT, MODEL, About
 from jack_ray.contract.files import file_sha256, write_json
 from jack_ray.contract.paths import TrialFolder
 
-_MODEL = "model.safetensors"
 _OPTIMIZER = "optimizer.safetensors"
 _STATE = "state.json"
 _MANIFEST = "manifest.json"
+_FILES = (MODEL, _OPTIMIZER, _STATE, ABOUT)
 
 Arrays = dict[str, np.ndarray]
 
@@ -51,25 +53,25 @@ def step_folder(folder: TrialFolder, step: int) -> Path:
     return folder.checkpoints / f"step-{step:08d}"
 
 
-def save(folder: TrialFolder, progress: Progress, model: Arrays, optimizer: Arrays) -> Path:
+def save(folder: TrialFolder, progress: Progress, model: Arrays, optimizer: Arrays, about: About) -> Path:
     """Write a checkpoint; called on rank 0. Raises OSError when the disk is full, and leaves the older ones."""
     final = step_folder(folder, progress.step)
     temporary = final.with_name(f".{final.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        save_file(_contiguous(model), temporary / _MODEL)
+        save_file(_contiguous(model), temporary / MODEL)
         save_file(_contiguous(optimizer), temporary / _OPTIMIZER)
         write_json(temporary / _STATE, asdict(progress))
-        names = (_MODEL, _OPTIMIZER, _STATE)
-        write_json(temporary / _MANIFEST, {name: file_sha256(temporary / name) for name in names})
-        for name in names:
+        write_json(temporary / ABOUT, asdict(about))
+        write_json(temporary / _MANIFEST, {name: file_sha256(temporary / name) for name in _FILES})
+        for name in _FILES:
             _flush(temporary / name)
         shutil.rmtree(final, ignore_errors=True)
         temporary.rename(final)
         _flush(final.parent)
     except SafetensorError as error:  # it reports a full disk under its own name
-        raise OSError(28, f"cannot write {temporary / _MODEL}: {error}") from error
+        raise OSError(28, f"cannot write {temporary / MODEL}: {error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return final
@@ -115,10 +117,10 @@ def load(folder: TrialFolder, step: int) -> Checkpoint | None:
     path = step_folder(folder, step)
     try:
         manifest = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
-        if any(file_sha256(path / name) != manifest[name] for name in (_MODEL, _OPTIMIZER, _STATE)):
+        if any(file_sha256(path / name) != manifest[name] for name in _FILES):
             return None
         progress = Progress(**json.loads((path / _STATE).read_text(encoding="utf-8")))
-        return Checkpoint(path, progress, load_file(path / _MODEL), load_file(path / _OPTIMIZER))
+        return Checkpoint(path, progress, load_file(path / MODEL), load_file(path / _OPTIMIZER))
     except (OSError, ValueError, KeyError, TypeError, SafetensorError):
         return None
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import jittor as jt
 
@@ -18,12 +18,22 @@ from jack_ray.train.reading import Reader, Samples
 from jack_ray.train.report import Report
 
 
+class Listener(Protocol):
+    """Who is told that an evaluation gets on: the trial's report, or a terminal."""
+
+    def beat(self) -> None:
+        """Another batch is done."""
+
+    def note_once(self, text: str) -> None:
+        """Something that the user should read once."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What an evaluation works with."""
 
     ranks: Ranks
-    report: Report
+    report: Listener
     reader: Reader
 
 
@@ -66,7 +76,7 @@ def _batches(samples: Iterable[Sample | None], size: int) -> Iterator[list[Sampl
         yield batch
 
 
-def tell_unreadable(faults: Sequence[str], report: Report) -> None:
+def tell_unreadable(faults: Sequence[str], report: Listener) -> None:
     """Tell what could not be read, each fault once in an attempt."""
     for fault in faults:
         report.note_once(f"left out, as train.on_unreadable=skip: {fault}")

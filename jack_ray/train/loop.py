@@ -9,9 +9,11 @@ from typing import Any
 import jittor as jt
 import numpy as np
 
+from jack_ray.contract.checkpoint import About
 from jack_ray.contract.errors import DataError, Fault, TrainError, WeightsError
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.schema import TrainConfig
+from jack_ray.contract.trial import Trial
 from jack_ray.methods.roles import Batch, MetricRole, Sample, Split
 from jack_ray.methods.shared.batchnorm import absorb, drain
 from jack_ray.train import checkpoint, evaluate, optimizer, schedule, weights
@@ -38,12 +40,13 @@ class Seen:
 class Training:
     """Everything that changes while a trial trains."""
 
-    def __init__(self, method: str, settings: Settings, folder: TrialFolder, ranks: Ranks, report: Report) -> None:
+    def __init__(self, trial: Trial, settings: Settings, folder: TrialFolder, ranks: Ranks, report: Report) -> None:
         self.config: TrainConfig = settings.train
         self.folder = folder
         self.ranks = ranks
         self.report = report
-        self.parts = Parts(method, settings)
+        self.trial = trial
+        self.parts = Parts(trial.method, settings)
         self.data = self.parts.data("train")
         if not self.data.separate and len(self.data) < ranks.size:
             where, found = "the training split", f"{len(self.data)} samples"
@@ -177,7 +180,8 @@ class Training:
         """Write a checkpoint on rank 0 and wait for it on all."""
         if self.ranks.is_main:
             state = {name: np.array(value.numpy()) for name, value in self.model.state_dict().items()}
-            path = checkpoint.save(self.folder, self.progress, state, self.optimizer.state())
+            about = About(self.trial, tuple(self.data.labels))
+            path = checkpoint.save(self.folder, self.progress, state, self.optimizer.state(), about)
             checkpoint.point_to_best(self.folder, self.progress, self.config.metric)
             checkpoint.prune(self.folder, self.config.keep_checkpoints, self.progress.best_step)
             is_best = self.progress.best_step == self.progress.step
@@ -216,10 +220,10 @@ def _shown(values: Mapping[str, float]) -> str:
     return ", ".join(f"{name}={value:g}" for name, value in values.items())
 
 
-def fit(method: str, settings: Settings, folder: TrialFolder, ranks: Ranks, report: Report) -> None:
+def fit(trial: Trial, settings: Settings, folder: TrialFolder, ranks: Ranks, report: Report) -> None:
     """Train a trial to its end, from wherever it stands."""
     config = settings.train
-    training = Training(method, settings, folder, ranks, report)
+    training = Training(trial, settings, folder, ranks, report)
     with training.reader:
         training.begin()
         report.phase("training", training.progress.step)

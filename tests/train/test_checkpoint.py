@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 from safetensors import SafetensorError
 
+from jack_ray.contract.checkpoint import About, load_about
+from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.paths import TrialFolder
+from jack_ray.contract.trial import Trial
 from jack_ray.train import checkpoint
 from jack_ray.train.checkpoint import Progress, latest, load, point_to_best, prune, save, saved_steps, step_folder
+
+ABOUT = About(Trial("tsl", {"name": "tsl"}, {"root": "/data"}, {"seed": 123}, "01", 2, 1), ("n", "p"))
 
 
 def arrays(step: int) -> checkpoint.Arrays:
@@ -19,7 +24,7 @@ def arrays(step: int) -> checkpoint.Arrays:
 
 def write(folder: TrialFolder, *steps: int) -> None:
     for step in steps:
-        save(folder, Progress(step, 123, 1, 0.5), arrays(step), {"w/first": np.ones(2, np.float32) * step})
+        save(folder, Progress(step, 123, 1, 0.5), arrays(step), {"w/first": np.ones(2, np.float32) * step}, ABOUT)
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def folder(tmp_path: Path) -> TrialFolder:
 
 
 def test_a_checkpoint_comes_back_bit_for_bit(folder: TrialFolder) -> None:
-    path = save(folder, Progress(7, 123, 5, 0.25), arrays(7), {"w/first": np.zeros(2, np.float32)})
+    path = save(folder, Progress(7, 123, 5, 0.25), arrays(7), {"w/first": np.zeros(2, np.float32)}, ABOUT)
     found = latest(folder)
     assert found is not None
     assert found.path == path == folder.checkpoints / "step-00000007"
@@ -41,7 +46,7 @@ def test_a_checkpoint_comes_back_bit_for_bit(folder: TrialFolder) -> None:
 
 def test_a_transposed_array_is_saved_in_its_own_order(folder: TrialFolder) -> None:
     array = np.arange(6, dtype=np.float32).reshape(2, 3).T
-    save(folder, Progress(1, 1), {"w": array}, {})
+    save(folder, Progress(1, 1), {"w": array}, {}, ABOUT)
     found = latest(folder)
     assert found is not None
     np.testing.assert_array_equal(found.model["w"], array)
@@ -52,7 +57,9 @@ def test_without_a_checkpoint_there_is_nothing_to_go_on_from(folder: TrialFolder
     assert load(folder, 3) is None
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.safetensors", "state.json", "manifest.json"])
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "optimizer.safetensors", "state.json", "about.json", "manifest.json"]
+)
 @pytest.mark.parametrize("damage", ["cut", "flipped", "missing", "empty"])
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(folder: TrialFolder, name: str, damage: str) -> None:
     write(folder, 5, 10)
@@ -92,7 +99,7 @@ def test_the_last_ones_and_the_best_are_kept_and_leftovers_removed(folder: Trial
 
 def test_a_step_saved_again_replaces_itself(folder: TrialFolder) -> None:
     write(folder, 5)
-    save(folder, Progress(5, 9), {"w": np.zeros(1, np.float32)}, {})
+    save(folder, Progress(5, 9), {"w": np.zeros(1, np.float32)}, {}, ABOUT)
     found = latest(folder)
     assert found is not None
     assert found.progress.seed == 9
@@ -136,3 +143,20 @@ def test_the_best_checkpoint_is_pointed_to(folder: TrialFolder) -> None:
     assert not folder.best.exists()
     point_to_best(folder, Progress(10, 1, 5, 0.25), "average_mAP")
     assert json.loads(folder.best.read_text()) == {"step": 5, "metric": "average_mAP", "value": 0.25}
+
+
+def test_a_checkpoint_says_which_model_it_is(folder: TrialFolder) -> None:
+    write(folder, 5)
+    assert load_about(step_folder(folder, 5)) == ABOUT
+
+
+def test_a_folder_without_a_description_is_no_checkpoint(folder: TrialFolder) -> None:
+    with pytest.raises(JackRayError, match=r"is no checkpoint: it has no about\.json"):
+        load_about(folder.path)
+
+
+def test_a_damaged_description_is_named(folder: TrialFolder) -> None:
+    write(folder, 5)
+    (step_folder(folder, 5) / "about.json").write_text('{"labels": ["n"]}')
+    with pytest.raises(JackRayError, match=r"about\.json is damaged"):
+        load_about(step_folder(folder, 5))

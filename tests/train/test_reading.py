@@ -15,6 +15,7 @@ class Slow:
     """Samples that are their own number; some cannot be read."""
 
     separate = True
+    labels = ("one",)
 
     def __init__(self, broken: frozenset[int] = frozenset(), wait_s: float = 0.0) -> None:
         self.broken = broken

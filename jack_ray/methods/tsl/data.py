@@ -17,7 +17,7 @@ from jack_ray.methods.roles import Batch, Sample, Split
 from jack_ray.methods.tsl.annotations import Annotations, natural_order, read
 from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
 from jack_ray.methods.tsl.evaluation import Segment
-from jack_ray.methods.tsl.features import features_path, load, num_snippets
+from jack_ray.methods.tsl.features import load_streams
 from jack_ray.methods.tsl.files import shorten
 from jack_ray.methods.tsl.points import ANNOTATORS, Point
 
@@ -33,6 +33,7 @@ class Data:
     """
 
     separate = True
+    labels = CLASSES
 
     def __init__(self, model: Config, data: DataConfig, split: Split, seed: int) -> None:
         self.model = model
@@ -67,7 +68,7 @@ class Data:
         Raises DataError naming the file.
         """
         name = self.names[index]
-        rgb, mel = self._features(name)
+        rgb, mel = load_streams(self.root / "features" / self.folder, name, self.model, self.data)
         counts = self._class_counts(name)
         return {
             "name": name,
@@ -90,23 +91,6 @@ class Data:
             {key: value[None] if key in WITH_LEADING_AXIS else value for key, value in sample.items()}
             for sample in samples
         ]
-
-    def _features(self, name: str) -> tuple[FloatArray, FloatArray]:
-        data = self.data
-        path = features_path(self.root, self.folder, "rgb", name)
-        rgb = load(path, data.rgb_width)
-        mel = load(features_path(self.root, self.folder, "logmfcc", name), data.mel_bands)
-        count = num_snippets(len(rgb), len(mel), data)
-        if count < max(data.min_snippets, self.model.top_share):
-            found = f"{count} snippets in both streams"
-            raise DataError([Fault(str(path), found, f"at least {max(data.min_snippets, self.model.top_share)}")])
-        if count > self.model.max_snippets:
-            raise DataError(
-                [Fault(str(path), f"{count} snippets", f"at most model.max_snippets={self.model.max_snippets}")]
-            )
-        frames = mel[: count * data.mel_frames].reshape(count, data.mel_frames, data.mel_bands)
-        scaled = (frames + np.float32(data.mel_offset)) / np.float32(data.mel_scale)
-        return rgb[:count], scaled
 
     def _targets(self, name: str, count: int) -> FloatArray:
         """0 everywhere but at labelled snippets: there `point_value` for the class, the rest for the other."""

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jack_ray.contract.errors import DataError, Fault
-from jack_ray.methods.tsl.config import DataConfig
+from jack_ray.methods.tsl.config import Config, DataConfig
+
+Floats = NDArray[np.float32]
 
 SAMPLED_BYTES = 4096
 UNREADABLE = (ValueError, SyntaxError, TypeError, EOFError, tokenize.TokenError, MemoryError, RecursionError)
@@ -71,7 +73,7 @@ def look(path: Path, width: int) -> Header | Fault:
     return Header(int(shape[0]), size)
 
 
-def load(path: Path, width: int) -> NDArray[np.float32]:
+def load(path: Path, width: int) -> Floats:
     """Read a feature file as float32 (rows, width). Raises DataError naming the file, and the row of a NaN."""
     header = look(path, width)
     if isinstance(header, Fault):
@@ -86,6 +88,25 @@ def load(path: Path, width: int) -> NDArray[np.float32]:
         found = f"{values[bad[0], column]} in row {bad[0]}, column {column} ({len(bad)} of {len(values)} rows)"
         raise DataError([Fault(str(path), found, "finite numbers", "Extract this video's features again.")])
     return np.ascontiguousarray(values)
+
+
+def load_streams(folder: Path, name: str, model: Config, data: DataConfig) -> tuple[Floats, Floats]:
+    """One video's rgb (T, columns) and scaled mel (T, F, bands). folder: holds rgb/ and logmfcc/.
+
+    Raises DataError naming the file that cannot be read, or whose video is too short or too long for the model.
+    """
+    path = folder / "rgb" / f"{name}.npy"
+    rgb = load(path, data.rgb_width)
+    mel = load(folder / "logmfcc" / f"{name}.npy", data.mel_bands)
+    count = num_snippets(len(rgb), len(mel), data)
+    if count < max(data.min_snippets, model.top_share):
+        found = f"{count} snippets in both streams"
+        raise DataError([Fault(str(path), found, f"at least {max(data.min_snippets, model.top_share)}")])
+    if count > model.max_snippets:
+        raise DataError([Fault(str(path), f"{count} snippets", f"at most model.max_snippets={model.max_snippets}")])
+    frames = mel[: count * data.mel_frames].reshape(count, data.mel_frames, data.mel_bands)
+    scaled = (frames + np.float32(data.mel_offset)) / np.float32(data.mel_scale)
+    return rgb[:count], scaled
 
 
 def sampled_digest(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Trained models put to use: `python -m jack_ray.test` and `python -m jack_ray.predict`. The computing is a rank's."""

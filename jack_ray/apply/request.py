@@ -1,0 +1,144 @@
+"""What was typed after `jack_ray.test` or `jack_ray.predict` -> a checked order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jack_ray.apply.source import find_checkpoint
+from jack_ray.compose import read_command
+from jack_ray.compose.load import Nodes, absolute, groups, load
+from jack_ray.compose.names import is_group, key_faults
+from jack_ray.compose.plan import compose_base
+from jack_ray.compose.schema import method_faults
+from jack_ray.contract.checkpoint import MODEL, load_about
+from jack_ray.contract.errors import ConfigError, Fault
+from jack_ray.contract.settings import nearest
+from jack_ray.contract.trial import Trial
+
+PLACES = ("site", "tracking")
+"""Nodes that say where things are, not what the model is."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The model that was asked for."""
+
+    trial: Trial
+    weights: Path
+    labels: tuple[str, ...]
+    jittor_home: Path
+    title: str
+
+
+def split_words(arguments: Sequence[str], own: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The values of the command's own words, and all other words. Raises ConfigError for one typed twice or empty."""
+    values = dict(own)
+    rest, faults, seen = [], [], set()
+    for word in arguments:
+        key, equals, value = word.partition("=")
+        if not equals or key not in own:
+            rest.append(word)
+        elif not value or key in seen:
+            faults.append(Fault(word, "typed twice" if key in seen else "no value", f"{key}=VALUE once"))
+        else:
+            values[key] = value
+            seen.add(key)
+    if faults:
+        raise ConfigError(faults)
+    return values, rest
+
+
+def find_trained(values: Mapping[str, str], rest: Sequence[str], own: Sequence[str]) -> Trained:
+    """The model of `run=` (a run, trial or checkpoint) or of `weights=` with `model=`.
+
+    rest: settings of data, model, train, site or tracking that differ from the trained ones.
+    Raises ConfigError with every fault, JackRayError when the run has no checkpoint.
+    """
+    if bool(values["run"]) == bool(values["weights"]):
+        found = "both typed" if values["run"] else "not typed"
+        remedy = "Type run=RUN for a trained trial, or weights=FILE model=METHOD for published weights."
+        raise ConfigError([Fault("run or weights", found, "one of them", remedy)])
+    return _of_run(values["run"], rest, own) if values["run"] else _of_weights(values, rest)
+
+
+def _of_run(run: str, rest: Sequence[str], own: Sequence[str]) -> Trained:
+    command = read_command(list(rest))
+    faults = [*command.faults]
+    faults += [Fault(key, "several values", "one value") for key in command.swept]
+    faults += [
+        Fault(f"model={override.value()}", "chosen anew", "the run's own model", "Leave it out.")
+        for override in command.overrides
+        if override.key_or_group == "model"
+    ]
+    if faults:
+        raise ConfigError(faults)
+    of_places = [override for override in command.overrides if override.key_or_group.partition(".")[0] in PLACES]
+    places = absolute(load([f"model={groups()['model'][0]}", *(str(override.input_line) for override in of_places)]))
+    folder = find_checkpoint(run, Path(places["site"]["runs"]), _absolute_uri(places["tracking"]["uri"]))
+    about = load_about(folder)
+    nodes = {"model": about.trial.model, "data": about.trial.data, "train": about.trial.train}
+    changed = _changed(nodes, [override for override in command.overrides if override not in of_places], own)
+    changed = absolute(changed | {"site": places["site"]})
+    faults = method_faults(about.trial.method, changed)
+    if faults:
+        raise ConfigError(faults)
+    trial = replace(about.trial, model=changed["model"], data=changed["data"], train=changed["train"], ranks=1)
+    title = f"{about.trial.id} {folder.name}"
+    return Trained(trial, folder / MODEL, about.labels, Path(places["site"]["jittor"]), title)
+
+
+def _absolute_uri(uri: str) -> str:
+    from jack_ray.upload import absolute_uri
+
+    return absolute_uri(uri)
+
+
+def _changed(nodes: Nodes, overrides: Sequence[Any], own: Sequence[str]) -> Nodes:
+    """The nodes with what was typed laid over. Raises ConfigError for what they do not have."""
+    options = [override for override in overrides if is_group(override)]
+    values = [override for override in overrides if not is_group(override)]
+    faults = [
+        Fault(f"{override.key_or_group}={override.value()}", "cannot be chosen anew", "data=OPTION or single settings")
+        for override in options
+        if override.key_or_group != "data" or override.value() not in groups()["data"]
+    ]
+    unknown = key_faults([override.key_or_group for override in values if "." in override.key_or_group], nodes)
+    bare = [override.key_or_group for override in values if "." not in override.key_or_group]
+    faults += unknown + [
+        Fault(key, "no such setting", "a word of --help", nearest(key, [*own, *nodes])) for key in bare
+    ]
+    if faults:
+        raise ConfigError(faults)
+    changed = {name: dict(node) for name, node in nodes.items()}
+    for override in options:
+        changed["data"] = load([f"model={groups()['model'][0]}", f"data={override.value()}"])["data"]
+    for override in values:
+        node, _, key = override.key_or_group.partition(".")
+        changed[node][key] = override.value()
+    return changed
+
+
+def _of_weights(values: Mapping[str, str], rest: Sequence[str]) -> Trained:
+    path = Path(values["weights"]).expanduser().resolve()
+    if not path.is_file():
+        raise ConfigError([Fault(f"weights={values['weights']}", "no such file", "a .safetensors, .pth or .pkl file")])
+    nodes, _ = compose_base(read_command(list(rest)))
+    nodes = absolute(nodes)
+    method = str(nodes["model"]["name"])
+    trial = Trial(method, nodes["model"], nodes["data"], nodes["train"], "", 1, 1)
+    labels = tuple(label.strip() for label in values["labels"].split(",") if label.strip())
+    return Trained(trial, path, labels, Path(nodes["site"]["jittor"]), path.name)
+
+
+def whole_number(values: Mapping[str, str], key: str) -> int:
+    """A value that must be a whole number above 0. Raises ConfigError."""
+    text = values[key]
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigError([Fault(f"{key}={text}", "not a whole number above 0", f"{key}=8")])
+    return int(text)
+
+
+def about_order(trained: Trained) -> dict[str, Any]:
+    """What a written result says of the model."""
+    return {"model": trained.title, "weights": str(trained.weights), "trial": asdict(trained.trial)}

@@ -1,0 +1,31 @@
+"""The frame of both commands: errors that the user can mend are told without a traceback."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from jack_ray.apply.process import RefusedOrderError
+from jack_ray.contract.errors import JackRayError
+
+Command = Callable[[Sequence[str]], int]
+
+
+def run(command: Command, page: str, arguments: Sequence[str]) -> int:
+    """Run a command; its exit code, or 2 after one message, 130 after Ctrl-C."""
+    if not arguments or {"-h", "--help"} & set(arguments):
+        print(page, end="")
+        return 0
+    try:
+        return command(arguments)
+    except JackRayError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except RefusedOrderError as error:
+        if error.code not in (1, 2):
+            print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    return 2

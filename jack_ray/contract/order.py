@@ -1,0 +1,41 @@
+"""What a process that uses a trained model is asked to do: the file between `jack_ray.apply` and `train.apply`."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from jack_ray.contract.files import write_json
+from jack_ray.contract.trial import Trial
+
+RESULT = "result.json"
+"""In the order's folder: numbers of a test, answers of a prediction."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A trained model and what to do with it."""
+
+    task: Literal["test", "predict"]
+    trial: Trial
+    weights: str
+    """A checkpoint's model.safetensors, or published weights."""
+    labels: tuple[str, ...]
+    """Empty: those of the data set."""
+    split: Literal["train", "val", "test"] = "test"
+    input: str = ""
+    batch: int = 1
+    """Samples that the model takes at once."""
+    pictures: str = ""
+    """Folder for pictures and lists; empty for none."""
+
+    def save(self, path: Path) -> None:
+        """Write the order."""
+        write_json(path, asdict(self))
+
+
+def load_order(path: Path) -> Order:
+    """Read an order that `save` wrote."""
+    values = json.loads(path.read_text(encoding="utf-8"))
+    trial, labels = Trial(**values.pop("trial")), tuple(values.pop("labels"))
+    return Order(trial=trial, labels=labels, **values)

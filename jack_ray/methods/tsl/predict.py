@@ -1,0 +1,90 @@
+"""TSL-Net for videos without labels, given as features: segments with their sentiment, in seconds.
+
+# T snippets
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jack_ray.contract.errors import DataError, Fault
+from jack_ray.methods.roles import Batch, Sample
+from jack_ray.methods.tsl.annotations import read_positive
+from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
+from jack_ray.methods.tsl.evaluation import Detection
+from jack_ray.methods.tsl.features import load_streams
+from jack_ray.methods.tsl.proposals import propose
+
+LAYOUT = "features/<split>/rgb/NAME.npy of a folder in TSL-300's layout, with logmfcc/NAME.npy beside rgb"
+
+
+class Predictor:
+    """Reads features in TSL-300's layout, and frame rates from its fps_dict.json."""
+
+    def __init__(self, model: Config, data: DataConfig, labels: Sequence[str]) -> None:
+        self.model = model
+        self.data = data
+        self.labels = labels
+
+    def find(self, path: Path) -> list[Path]:
+        """An rgb file itself, or all of a folder. Raises DataError when there is none."""
+        if path.is_file():
+            return [path]
+        for folder in (path, path / "rgb"):
+            found = sorted(folder.glob("*.npy"))
+            if found:
+                return found
+        raise DataError([Fault(str(path), "no feature files (.npy) in it", LAYOUT)])
+
+    def read(self, path: Path) -> Sample:
+        """A video's two streams and its frame rate. Raises DataError naming the file."""
+        if path.parent.name != "rgb" or path.suffix != ".npy":
+            raise DataError([Fault(str(path), "not a feature file in its place", LAYOUT)])
+        rgb, mel = load_streams(path.parent.parent, path.stem, self.model, self.data)
+        rates_path = path.parents[3] / "fps_dict.json" if len(path.parents) > 3 else path
+        rates, faults = read_positive(rates_path, "frames a second")
+        if path.stem not in rates:
+            expected = f'the frame rate of the video: {{"{path.stem}": 29.97}}'
+            raise DataError(faults or [Fault(str(rates_path), f"nothing of {path.stem}", expected)])
+        return {"name": path.stem, "rgb": rgb, "mel": mel, "fps": rates[path.stem]}
+
+    def collate(self, samples: Sequence[Sample]) -> list[Batch]:
+        """A batch for each video, as lengths differ."""
+        return [{**sample, "rgb": sample["rgb"][None], "mel": sample["mel"][None]} for sample in samples]
+
+    def answers(self, outputs: Mapping[str, Any], batch: Batch) -> list[dict[str, Any]]:
+        """The video's classes by their scores, and the segments found, strongest first."""
+        video_scores = np.asarray(outputs["video_scores"], np.float64)[0]
+        detections = self._detections(outputs, float(batch["fps"]))
+        total = max(float(video_scores.sum()), 1e-12)
+        return [
+            {
+                "name": batch["name"],
+                "label": CLASSES[int(video_scores.argmax())],
+                "probabilities": {
+                    label: float(score) / total for label, score in zip(CLASSES, video_scores, strict=True)
+                },
+                "segments": [one._asdict() for one in detections],
+                "snippet_s": self.data.snippet_frames / float(batch["fps"]),
+                "scores": np.asarray(outputs["scores"], np.float64)[0].round(4).tolist(),
+            }
+        ]
+
+    def _detections(self, outputs: Mapping[str, Any], fps: float) -> list[Detection]:
+        scores, video_scores = np.asarray(outputs["scores"])[0], np.asarray(outputs["video_scores"])[0]
+        found = [
+            Detection(label, float(score), float(start), float(end))
+            for label, one in propose(scores, video_scores, fps, self.model, self.data.snippet_frames).items()
+            for score, start, end in zip(one.score, one.start_s, one.end_s, strict=True)
+        ]
+        return sorted(found, key=lambda one: -one.score)
+
+    def draw(self, answer: Mapping[str, Any], sample: Sample, path: Path) -> None:
+        """The scores over time, and the segments."""
+        from jack_ray.methods.tsl.picture import draw
+
+        detections = [Detection(**segment) for segment in answer["segments"]]
+        scores = np.array(answer["scores"])
+        draw(path, sample["name"], scores, answer["snippet_s"], segments=(), detections=detections)

@@ -1,0 +1,153 @@
+"""Use a trained model: `python -m jack_ray.train.apply ORDER.json`, started by `jack_ray.test` and `jack_ray.predict`.
+
+The answer is written beside the order (contract/order.py). Exit code 0, or 2 with one message for a user's mistake.
+"""
+
+import importlib
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jittor as jt
+
+from jack_ray.contract.errors import DataError, JackRayError, WeightsError
+from jack_ray.contract.files import write_json
+from jack_ray.contract.order import RESULT, Order, load_order
+from jack_ray.methods.roles import PredictorRole, Sample
+from jack_ray.train import evaluate, weights
+from jack_ray.train.evaluate import Surroundings
+from jack_ray.train.method import Parts, typed
+from jack_ray.train.ranks import Ranks
+from jack_ray.train.reading import Reader
+
+SAY_EVERY_S = 5.0
+
+
+class Told:
+    """Shows on standard error that it gets on."""
+
+    def __init__(self, doing: str) -> None:
+        self.doing = doing
+        self._count = 0
+        self._last = time.monotonic()
+
+    def beat(self) -> None:
+        """Another batch is done."""
+        self._count += 1
+        if time.monotonic() - self._last >= SAY_EVERY_S:
+            self._last = time.monotonic()
+            print(f"{self.doing}: {self._count} batches done", file=sys.stderr, flush=True)
+
+    def note_once(self, text: str) -> None:
+        """Something that the user should read."""
+        print(text, file=sys.stderr, flush=True)
+
+
+def _model(parts: Parts, order: Order) -> Any:
+    """The model with its weights, in evaluation mode. Raises WeightsError when they are another model's."""
+    model = parts.model()
+    found = weights.read_weights(Path(order.weights))
+    told = weights.load_into(model, found)
+    if not told.loaded:
+        raise WeightsError(f"{order.weights} holds none of the model's tensors\n{told}")
+    if told.missing:
+        print(f"{order.weights}: {told}", file=sys.stderr)
+    model.eval()
+    return model
+
+
+def test(order: Order) -> dict[str, Any]:
+    """Score a split. Raises DataError or WeightsError."""
+    settings = typed(order.trial)
+    settings = replace(settings, train=replace(settings.train, batch=order.batch))
+    parts = Parts(order.trial.method, settings)
+    data = parts.data(order.split)
+    if order.labels and tuple(data.labels) != order.labels:
+        told = (
+            f"The data set's classes are {', '.join(data.labels)}; the model was trained on {', '.join(order.labels)}."
+        )
+        raise JackRayError(told)
+    if not len(data):
+        raise JackRayError(f"The {order.split} split has no samples.")
+    model = _model(parts, order)
+    with Reader(settings.train.workers, settings.train.prefetch) as reader:
+        around = Surroundings(Ranks(), Told("scoring"), reader)
+        metric = evaluate.score(parts, model, order.split, around)
+    pictures: list[str] = []
+    if order.pictures:
+        Path(order.pictures).mkdir(parents=True, exist_ok=True)
+        pictures = [str(path) for path in metric.pictures(Path(order.pictures))]
+    numbers = evaluate.named(metric, order.split)
+    return {"split": order.split, "samples": len(data), "numbers": numbers, "files": pictures}
+
+
+def predict(order: Order) -> dict[str, Any]:
+    """Answer for every input; those that cannot be read are listed under `faults`. Raises DataError, WeightsError."""
+    settings = typed(order.trial)
+    parts = Parts(order.trial.method, settings)
+    module = importlib.import_module(f"jack_ray.methods.{order.trial.method}.predict")
+    predictor: PredictorRole = module.Predictor(settings.model, settings.data, order.labels)
+    paths = predictor.find(Path(order.input))
+    model = _model(parts, order)
+    told = Told("predicting")
+    answers: list[dict[str, Any]] = []
+    faults: list[str] = []
+    for start in range(0, len(paths), order.batch):
+        samples, readable = _read(predictor, paths[start : start + order.batch], faults)
+        found = _answer(predictor, model, samples)
+        told.beat()
+        for answer, sample, path in zip(found, samples, readable, strict=True):
+            answers.append({"input": str(path)} | answer)
+            if order.pictures:
+                answers[-1]["picture"] = _draw(predictor, answer, sample, Path(order.pictures), len(answers))
+    return {"labels": list(order.labels), "answers": answers, "faults": faults}
+
+
+def _read(predictor: PredictorRole, paths: Sequence[Path], faults: list[str]) -> tuple[list[Sample], list[Path]]:
+    samples, readable = [], []
+    for path in paths:
+        try:
+            samples.append(predictor.read(path))
+            readable.append(path)
+        except DataError as error:
+            faults += [str(fault) for fault in error.faults]
+    return samples, readable
+
+
+def _answer(predictor: PredictorRole, model: Any, samples: Sequence[Sample]) -> list[dict[str, Any]]:
+    answers: list[dict[str, Any]] = []
+    if samples:
+        with jt.no_grad():
+            for batch in predictor.collate(samples):
+                outputs = {name: value.numpy() for name, value in model(batch).items()}
+                answers += predictor.answers(outputs, batch)
+    return answers
+
+
+def _draw(predictor: PredictorRole, answer: dict[str, Any], sample: Sample, folder: Path, number: int) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{number:04d}.png"
+    predictor.draw(answer, sample, path)
+    return str(path)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the order says."""
+    path = Path(arguments[0])
+    order = load_order(path)
+    jt.flags.use_cuda = int(os.environ.get("JACK_RAY_GPU", "0"))
+    try:
+        result = test(order) if order.task == "test" else predict(order)
+    except JackRayError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    write_json(path.parent / RESULT, result)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
