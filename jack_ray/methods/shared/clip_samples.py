@@ -1,0 +1,174 @@
+"""What methods that read video clips with their sound share: the videos of a split, their clips, their batches.
+
+# B videos  S clips of a video  D pictures of a clip  H W height and width
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jack_ray.contract.errors import ConfigError, DataError, Fault
+from jack_ray.methods.roles import Batch, Sample, Split
+from jack_ray.methods.shared.class_tree import SOUND_SUFFIXES, annotation_of, divide, sound_file
+from jack_ray.methods.shared.class_tree import video_file as path_of_video
+from jack_ray.methods.shared.clips import Numbers, kept_numbers, picture_numbers, sample_clips
+from jack_ray.methods.shared.clips_config import ClipsModel, DataConfig
+from jack_ray.methods.shared.frames import Pictures, pictures_of
+from jack_ray.methods.shared.picture_transform import EvaluationTransform, Transform, draw_transform
+from jack_ray.methods.shared.sound_cache import cache_of
+from jack_ray.methods.shared.sound_file import FloatArray, Sound, read_sound
+
+Clips = NDArray[np.uint8]
+"""(S, 3, D, H, W), RGB 0..255."""
+
+
+class VideosOfSplit:
+    """The videos of a split, in natural order of their names, with their pictures.
+
+    Raises DataError with every fault of the annotation file; ConfigError if the model has another number of classes.
+    """
+
+    def __init__(self, model: ClipsModel, data: DataConfig, split: Split, seed: int) -> None:
+        annotation = annotation_of(data)
+        self.model = model
+        self.data = data
+        self.labels = annotation.labels
+        if len(self.labels) != model.num_classes:
+            found = f"{model.num_classes}, but {annotation.path} has {len(self.labels)}: {', '.join(self.labels)}"
+            remedy = f"Type model.num_classes={len(self.labels)}."
+            raise ConfigError([Fault("model.num_classes", found, "as many classes as the data", remedy)])
+        self.entries = tuple(annotation.entries[name] for name in divide(annotation, data, seed)[split])
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def read(self, index: int, generator: np.random.Generator | None) -> Sample:
+        """A video without its sound; generator: draws clips and changes of pictures, None takes the middle ones.
+
+        visual: (S, 3, D, H, W) uint8, 0..255, which `stacked` makes float32. label: number of the class. name.
+        duration_s. segments: key segments [(start_s, end_s)], None where nobody marked any.
+        Raises DataError naming the file.
+        """
+        entry = self.entries[index]
+        pictures = pictures_of(self.data, entry)
+        return {
+            "name": entry.name,
+            "label": self.labels.index(entry.label),
+            "visual": take_clips(self._source(pictures), generator),
+            "duration_s": entry.duration_s or pictures.duration_s(),
+            "segments": None if entry.segments is None else list(entry.segments),
+        }
+
+    def video(self, index: int) -> "RedrawnVideo":
+        """A handle on a video, to take other clips of it later."""
+        return RedrawnVideo(self._source(pictures_of(self.data, self.entries[index])))
+
+    def _source(self, pictures: Pictures) -> "ClipSource":
+        model = self.model
+        return ClipSource(
+            pictures, model.segments, model.clip_frames, model.size, self.data.frame_step, self.data.min_frames
+        )
+
+    def heard(self, index: int, kind: str, hear: Callable[[Sound], FloatArray]) -> FloatArray:
+        """What `hear` makes of a video's sound, remembered; must not be changed.
+
+        kind: names `hear` and its settings. The sound is that of the sound file, else of the video itself.
+        Raises DataError naming the file.
+        """
+        data, entry = self.data, self.entries[index]
+        path = sound_file(data, entry) or (path_of_video(data, entry) if data.source == "video" else None)
+        if path is not None:
+            return cache_of(data.sound_cache_mb).get(f"{kind} {path}", lambda: hear(read_sound(path)))
+        if data.missing_sound == "silence":
+            return hear(SILENCE)
+        where = f"{Path(data.root) / data.sound / entry.label / entry.name}{{{','.join(SOUND_SUFFIXES)}}}"
+        remedy = "Type data.missing_sound=silence to take such videos as silent."
+        raise DataError([Fault(where, "no such file", "the sound of the video", remedy)])
+
+
+SILENCE = Sound(np.zeros((1, 16000), np.float32), 16000)
+"""One second; methods repeat short sound."""
+
+
+@dataclass(frozen=True)
+class ClipSource:
+    """Where clips come from, and how many."""
+
+    pictures: Pictures
+    segments: int
+    clip_frames: int
+    size: int
+    frame_step: int
+    min_frames: int
+
+    def num_frames(self) -> int:
+        """How many pictures there are. Raises DataError if that is too few."""
+        count = self.pictures.count()
+        if count < self.min_frames:
+            expected = f"at least {self.min_frames} (data.min_frames)"
+            raise DataError([Fault(str(self.pictures.where), f"{count} pictures", expected)])
+        return count
+
+    def clips(self, numbers: Numbers, transform: Transform) -> Clips:
+        """(S, 3, D, H, W) of picture numbers (S, D); each picture is decoded once, however often it comes."""
+        needed, positions = np.unique(numbers, return_inverse=True)
+        decoded = np.empty((len(needed), 3, self.size, self.size), np.uint8)
+        for row, (_, picture) in enumerate(self.pictures.read(needed.tolist())):
+            decoded[row] = transform(picture)
+        whole = decoded[positions.reshape(numbers.shape)]
+        return np.ascontiguousarray(whole.transpose(0, 2, 1, 3, 4))
+
+
+def take_clips(source: ClipSource, generator: np.random.Generator | None) -> Clips:
+    """(S, 3, D, H, W): drawn clips and changes; or, without a generator, the middle of each segment as it is."""
+    numbers = picture_numbers(source.num_frames(), source.frame_step)
+    chosen = sample_clips(numbers, source.segments, source.clip_frames, generator)
+    transform = EvaluationTransform(source.size) if generator is None else draw_transform(source.size, generator)
+    return source.clips(chosen, transform)
+
+
+@dataclass(frozen=True)
+class RedrawnVideo:
+    """A video of a batch, to be read again in the middle of a step (CTEN's temporal erasing)."""
+
+    source: ClipSource
+
+    def redraw(self, kept_segments: Sequence[int], seed: int) -> NDArray[np.float32]:
+        """(S, 3, D, H, W) float32, 0..255: clips drawn from the kept segments alone, as for training.
+
+        kept_segments: which of the S equal parts of the video may be taken, counted from 0; none means all. One
+        transform for the whole video. The same arguments give the same clips. Raises DataError naming the file.
+        """
+        source = self.source
+        generator = np.random.default_rng(seed)
+        count = source.num_frames()
+        numbers = kept_numbers(picture_numbers(count, source.frame_step), count, source.segments, kept_segments)
+        chosen = sample_clips(numbers, source.segments, source.clip_frames, generator)
+        return source.clips(chosen, draw_transform(source.size, generator)).astype(np.float32)
+
+
+def stacked(samples: Sequence[Sample], labels: Sequence[str]) -> Batch:
+    """A batch: visual (B, S, 3, D, H, W) and audio float32, label (B,) int64, and a list for everything else.
+
+    classes: the names of the classes by number.
+    """
+    batch: dict[str, Any] = {key: [sample[key] for sample in samples] for key in samples[0]}
+    return {
+        **batch,
+        "visual": _as_float([sample["visual"] for sample in samples]),
+        "audio": np.stack([sample["audio"] for sample in samples]),
+        "label": np.array([sample["label"] for sample in samples], np.int64),
+        "classes": tuple(labels),
+    }
+
+
+def _as_float(clips: Sequence[Clips]) -> NDArray[np.float32]:
+    """Stacked into float32 without a second copy of everything."""
+    whole = np.empty((len(clips), *clips[0].shape), np.float32)
+    for row, one in enumerate(clips):
+        whole[row] = one
+    return whole

@@ -1,0 +1,134 @@
+"""The pictures of a video by number, from extracted files or from the video itself."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from PIL import Image
+
+from jack_ray.contract.errors import DataError, Fault
+from jack_ray.methods.shared import video_file
+from jack_ray.methods.shared.class_annotation import Entry
+from jack_ray.methods.shared.class_tree import COUNT_FILE, picture_folder
+from jack_ray.methods.shared.class_tree import video_file as path_of_video
+from jack_ray.methods.shared.clips_config import DataConfig
+
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+"""What Pillow raises for one or another broken picture."""
+AS_PUBLISHED_FPS = 30.0
+"""The rate that the published code takes every video to have; the pictures themselves do not tell."""
+
+
+class Pictures(Protocol):
+    """The pictures of one video."""
+
+    where: Path
+    """The folder or the file, for messages."""
+
+    def count(self) -> int:
+        """How many there are. Raises DataError naming the file."""
+        ...
+
+    def duration_s(self) -> float:
+        """How long they last."""
+        ...
+
+    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Image]]:
+        """Pictures in RGB by number; numbers count from 1 and rise. Raises DataError naming the file."""
+        ...
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """Extracted pictures: 000001.jpg .., and their number in n_frames."""
+
+    where: Path
+
+    def count(self) -> int:
+        """What n_frames says. Raises DataError."""
+        found = read_count(self.where)
+        if isinstance(found, Fault):
+            raise DataError([found])
+        return found
+
+    def duration_s(self) -> float:
+        """At 30 pictures a second."""
+        return self.count() / AS_PUBLISHED_FPS
+
+    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Image]]:
+        """One file after the other."""
+        for number in numbers:
+            yield number, read_picture(self.where / picture_name(number))
+
+
+@dataclass(frozen=True)
+class PicturesOfVideo:
+    """Pictures decoded from a video file when they are needed."""
+
+    where: Path
+    height: int
+    jpeg_quality: int | None
+
+    def count(self) -> int:
+        """The pictures in the file."""
+        return video_file.num_pictures(self.where)
+
+    def duration_s(self) -> float:
+        """As the file says."""
+        return video_file.index(self.where).duration_s
+
+    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Image]]:
+        """Through JPEG, if set, so that they are those that would have been extracted."""
+        for number, picture in video_file.chosen_pictures(self.where, self.height, numbers):
+            yield number, self._as_extracted(picture)
+
+    def _as_extracted(self, picture: Image.Image) -> Image.Image:
+        if self.jpeg_quality is None:
+            return picture
+        return Image.open(io.BytesIO(video_file.as_jpeg(picture, self.jpeg_quality))).convert("RGB")
+
+
+def pictures_of(data: DataConfig, entry: Entry) -> Pictures:
+    """The pictures of a video, from where data.source says. Raises DataError if there is no such file."""
+    if data.source == "frames":
+        return PictureFolder(picture_folder(data, entry))
+    path = path_of_video(data, entry)
+    if path is None:
+        where = Path(data.root) / data.videos / entry.label / entry.name
+        raise DataError([Fault(f"{where}.*", "no such file", "the video (data.source=video)")])
+    return PicturesOfVideo(path, data.image_height, data.jpeg_quality)
+
+
+def picture_name(number: int) -> str:
+    """The name of an extracted picture."""
+    return f"{number:06d}.jpg"
+
+
+def read_count(folder: Path) -> int | Fault:
+    """The number in a folder's n_frames, or what is wrong with it."""
+    path = folder / COUNT_FILE
+    expected = "the number of pictures in this folder, as text"
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        remedy = f"Write it: ls '{folder}' | grep -c '[.]jpg$' > '{path}'" if folder.is_dir() else ""
+        return Fault(str(path), "no such file", expected, remedy)
+    except (OSError, UnicodeDecodeError):
+        return Fault(str(path), "unreadable", expected)
+    if not (text.isascii() and text.isdecimal()):
+        return Fault(str(path), repr(text[:20]), expected)
+    return int(text)
+
+
+def read_picture(path: Path) -> Image.Image:
+    """A picture in RGB, decoded whole. Raises DataError naming the file."""
+    try:
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
+    except FileNotFoundError as error:
+        raise DataError([Fault(str(path), "no such file", "a picture for every number up to n_frames")]) from error
+    except UNREADABLE as error:
+        found = "cut short" if "truncated" in str(error) else "not a picture that can be read"
+        raise DataError([Fault(str(path), found, "a whole picture", "Extract this video's pictures again.")]) from error
