@@ -1,0 +1,15 @@
+"""A small class tree to try CTEN with: videos whose class shows in colour and sound together."""
+
+import argparse
+
+from jack_ray.methods.shared.demo_tree import add_tree_options, run_tree
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `python -m jack_ray.data demo cten`."""
+    add_tree_options(parser)
+
+
+def run(options: argparse.Namespace) -> str:
+    """Generate what was asked for, and say what came of it. Raises JackRayError."""
+    return run_tree(options, "cten")
