@@ -121,7 +121,8 @@ def _check_folds(data: DataConfig) -> list[Fault]:
         faults.append(Fault("data.folds", str(data.folds), reason, "Type data.folds=5."))
     if data.fold >= max(data.folds, 1):
         expected = f"0 to {data.folds - 1} (data.folds={data.folds})" if data.folds else "0, as data.folds is 0"
-        faults.append(Fault("data.fold", str(data.fold), expected))
+        remedy = "" if data.folds else "Type data.folds=5 for a cross-validation."
+        faults.append(Fault("data.fold", str(data.fold), expected, remedy))
     return faults
 
 

@@ -1,6 +1,7 @@
 """BPM-GCN: the emotion of a walking person from posture and movement (BPM-GCN paper, section 4)."""
 # B gaits  C channels  O output channels  T frames  V joints  K classes  F affective features
 
+from itertools import pairwise
 from math import sqrt
 from typing import Any
 
@@ -84,8 +85,8 @@ class GraphUnit(nn.Module):
         return nn.relu(joined + (features if self.down is None else self.down(features)))
 
     def attention(self, features: jt.Var) -> jt.Var:
-        """How much each joint (column) takes from each other (row), for the three graphs: (B, 3, V, V), columns sum 1."""
-        batch, _, frames, joints = features.shape
+        """How much each joint (column) takes from each other (row), by graph: (B, 3, V, V); columns add up to 1."""
+        batch, joints = features.shape[0], features.shape[3]
         parts = [*self.conv_a, *self.conv_b]
         weight, bias = jt.concat([one.weight for one in parts], 0), jt.concat([one.bias for one in parts], 0)
         both = nn.conv2d(features, weight, bias).reshape((batch, 2 * NUM_GRAPHS, -1, joints))
@@ -236,7 +237,7 @@ class Model(nn.Module):
 def _stages(config: Config) -> list[range]:
     """The places of each stage's blocks, counted from 1."""
     ends = [1 + sum(config.blocks[:stage]) for stage in range(len(config.blocks) + 1)]
-    return [range(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+    return [range(start, end) for start, end in pairwise(ends)]
 
 
 def _block(place: int, inputs: int, config: Config) -> Block:

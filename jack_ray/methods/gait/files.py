@@ -1,0 +1,55 @@
+"""A look at the files of gaits, before anything is started with them."""
+
+from pathlib import Path
+from typing import Any
+
+from jack_ray.contract.errors import Fault
+from jack_ray.contract.files import digest, file_sha256
+from jack_ray.methods.gait.config import DataConfig
+from jack_ray.methods.gait.sources import OWN_SPLITS, Source, open_source
+from jack_ray.methods.roles import Inspection
+
+
+def inspect(data: DataConfig) -> Inspection:
+    """Every fault of `data.root`; or, if there is none, the data's identity, which does not change when it moves.
+
+    Looks at headers and labels; the numbers themselves are checked when a gait is read.
+    """
+    root = Path(data.root)
+    if not root.is_dir():
+        found = "not a folder" if root.exists() else "no such folder"
+        remedy = (
+            "For generated gaits that need no download, type\n"
+            f"        python -m jack_ray.data demo gait {root}\n"
+            "    For Emotion-Gait, E-Gait or your own motion capture, see jack_ray/methods/gait/README.md."
+        )
+        return Inspection("", (Fault(str(root), found, "the folder of the gaits (data.root)", remedy),))
+    source, faults = open_source(data)
+    if source is None:
+        return Inspection("", tuple(faults))
+    empty = [Fault(str(root), "no gait", "at least one gait")] if not source.names else _too_few(data, source)
+    if empty:
+        return Inspection("", tuple(empty))
+    identity = digest([[path.name, file_sha256(path)] for path in source.files])
+    return Inspection(identity, (), _summary(data, source))
+
+
+def _too_few(data: DataConfig, source: Source) -> list[Fault]:
+    if data.folds > len(source.names):
+        return [Fault("data.folds", str(data.folds), f"at most the number of gaits, {len(source.names)}")]
+    if data.folds:
+        return []
+    return [
+        Fault(str(Path(data.root)), f"no {split} gait", f"at least one {split} gait")
+        for split in OWN_SPLITS
+        if split not in source.own_split
+    ]
+
+
+def _summary(data: DataConfig, source: Source) -> dict[str, Any]:
+    counts: dict[str, Any] = {"gaits": len(source.names)}
+    if not data.folds:
+        counts |= {f"{split} gaits": source.own_split.count(split) for split in OWN_SPLITS}
+    for label, number in zip(data.labels, source.targets.sum(0), strict=True):
+        counts[label] = int(number)
+    return counts

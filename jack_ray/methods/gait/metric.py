@@ -1,0 +1,107 @@
+"""BPM-GCN's numbers over a split, and pictures of a few gaits.
+
+# B gaits  V joints  T frames  K classes
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jack_ray.contract.errors import TrainError
+from jack_ray.methods.gait.config import Config, DataConfig
+from jack_ray.methods.gait.multi_label import MultiLabelMetric
+from jack_ray.methods.roles import Batch
+from jack_ray.methods.shared.classification import ClassMetric
+
+NUM_PICTURES = 4
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the picture of a gait needs, rounded for the way between ranks."""
+
+    probabilities: list[float]
+    targets: list[float]
+    joints: list[list[float]]
+    """(V, K): what each joint adds to each class's score."""
+    posture: list[list[list[float]]]
+    """(3, T, V)"""
+
+
+class Metric:
+    """Gathers the scores of all gaits, from all ranks.
+
+    The outputs need `logits` (B, K) and `joints` (B, V, K); the batch `names`, `targets` (B, K) and `posture`.
+    """
+
+    def __init__(self, config: Config, data: DataConfig) -> None:
+        self.config = config
+        self.classes: ClassMetric | MultiLabelMetric
+        self.classes = MultiLabelMetric(config.labels) if config.multi_label else ClassMetric(config.labels)
+        self.seen: dict[str, Seen] = {}
+
+    def update(self, outputs: Mapping[str, Any], batch: Batch) -> None:
+        """Take in a batch. Raises TrainError naming the gait whose scores are not finite."""
+        logits, targets = np.asarray(outputs["logits"], np.float64), np.asarray(batch["targets"])
+        for name, row in zip(batch["names"], logits, strict=True):
+            if not np.isfinite(row).all():
+                raise TrainError(
+                    f"The scores of {name} are not finite numbers: training diverged. Try a lower train.lr."
+                )
+        scores = probabilities(logits, self.config.multi_label)
+        if isinstance(self.classes, MultiLabelMetric):
+            self.classes.update(scores, targets, batch["names"])
+        else:
+            self.classes.update(scores, targets.argmax(1), batch["names"])
+        for place, name in enumerate(batch["names"]):
+            parts = (scores[place], targets[place], outputs["joints"][place], batch["posture"][place])
+            self.seen[str(name)] = Seen(*(np.round(np.asarray(part, np.float64), 4).tolist() for part in parts))
+        self._choose()
+
+    def state(self) -> Any:
+        """All scores and the few gaits with a picture, as JSON values."""
+        return {"classes": self.classes.state(), "seen": {name: asdict(one) for name, one in self.seen.items()}}
+
+    def merge(self, state: Any) -> None:
+        """Take in another rank's gaits."""
+        self.classes.merge(state["classes"])
+        self.seen |= {name: Seen(**one) for name, one in state["seen"].items()}
+        self._choose()
+
+    def result(self) -> dict[str, float]:
+        """`accuracy`, `macro_F1` and `accuracy_<label>`; with several classes a gait see `MultiLabelMetric`."""
+        return self.classes.result()
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """The confusion matrix, predictions.csv, and skeletons of a few gaits, always the same ones."""
+        # Matplotlib takes half a second to import, and only the rank that draws needs it.
+        from jack_ray.methods.gait.picture import draw
+
+        paths = self.classes.draw(folder)
+        for name, one in sorted(self.seen.items()):
+            path = folder / f"{_file_name(name)}.png"
+            draw(path, name, one, self.config.labels)
+            paths.append(path)
+        return paths
+
+    def _choose(self) -> None:
+        """Keep few gaits, chosen by name alone: the same whichever rank saw them first."""
+        chosen = sorted(self.seen, key=lambda name: hashlib.sha256(name.encode()).digest())[:NUM_PICTURES]
+        self.seen = {name: self.seen[name] for name in sorted(chosen)}
+
+
+def probabilities(logits: NDArray[np.float64], multi_label: bool) -> NDArray[np.float64]:
+    """(B, K): softmax over classes, or a sigmoid of each."""
+    if multi_label:
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -500, 500))), np.float64)
+    raised = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(raised / raised.sum(1, keepdims=True), np.float64)
+
+
+def _file_name(name: str) -> str:
+    return "".join(character if character.isalnum() or character in "-_." else "_" for character in name)
