@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from jack_ray.apply.process import RefusedOrderError
 from jack_ray.contract.errors import JackRayError
+from jack_ray.spawn.child import NoAnswerError
 
 Command = Callable[[Sequence[str]], int]
 
@@ -18,7 +18,7 @@ def run(command: Command, page: str, arguments: Sequence[str]) -> int:
         return command(arguments)
     except JackRayError as error:
         print(f"error: {error}", file=sys.stderr)
-    except RefusedOrderError as error:
+    except NoAnswerError as error:
         if error.code not in (1, 2):
             print(f"error: {error}", file=sys.stderr)
     except OSError as error:

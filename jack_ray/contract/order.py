@@ -1,11 +1,10 @@
 """What a process that uses a trained model is asked to do: the file between `jack_ray.apply` and `train.apply`."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from jack_ray.contract.files import write_json
 from jack_ray.contract.trial import Trial
 
 RESULT = "result.json"
@@ -29,13 +28,9 @@ class Order:
     pictures: str = ""
     """Folder for pictures and lists; empty for none."""
 
-    def save(self, path: Path) -> None:
-        """Write the order."""
-        write_json(path, asdict(self))
-
 
 def load_order(path: Path) -> Order:
-    """Read an order that `save` wrote."""
+    """Read an order, which was written as JSON."""
     values = json.loads(path.read_text(encoding="utf-8"))
     trial, labels = Trial(**values.pop("trial")), tuple(values.pop("labels"))
     return Order(trial=trial, labels=labels, **values)
