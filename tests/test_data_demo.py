@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jack_ray.data.__main__ import main, methods_with_demo
+from jack_ray.data.__main__ import main
+from jack_ray.data.demo import methods_with_demo
 
 SMALL = ["--train", "2", "--test", "1", "--snippets", "8", "9"]
 
@@ -77,4 +78,4 @@ def test_an_interruption_is_told_without_a_traceback(
 
     monkeypatch.setattr("jack_ray.methods.tsl.demo.run", interrupted)
     assert main(["demo", "tsl", str(tmp_path / "new")]) == 130
-    assert capsys.readouterr().err == "Interrupted; type the same command to begin anew.\n"
+    assert capsys.readouterr().err == "Interrupted; type the same command to begin anew, or to go on where it can.\n"

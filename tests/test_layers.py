@@ -25,7 +25,7 @@ ALLOWED = {
     "predict": ("apply", "contract"),
     "prepare": ("contract", "spawn"),
     "verify": ("contract", "spawn"),
-    "data": ("contract", "methods"),
+    "data": ("compose", "contract", "data", "methods", "place"),
     "docs": ("compose", "contract"),
     "score": ("contract", "methods"),
     "train": ("contract", "methods", "train"),
@@ -34,13 +34,13 @@ ALLOWED = {
 """Part of the package -> the parts that it may import."""
 
 OWNERS = {
-    "ray": ("place.on_ray", "place.local_ray"),
+    "ray": ("place.on_ray", "place.local_ray", "data.preparing.pool"),
     "hydra": ("compose.*", "expand.space"),
     "omegaconf": ("compose.*",),
     "optuna": ("expand.*",),
     "mlflow": ("upload.mlflow_store", "upload.mlflow_runs"),
     "sqlalchemy": ("upload.mlflow_store",),  # the errors of MLflow's own store
-    "rich": ("place.screen", "prepare"),
+    "rich": ("place.screen", "prepare", "data.*"),
     "psutil": ("spawn.*",),
     "jittor": ("train.*", "methods.*"),
     "mpi4py": ("train.ranks",),

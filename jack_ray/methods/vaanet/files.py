@@ -1,6 +1,7 @@
 """A look at the files of a class tree, for VAANet."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from jack_ray.contract.errors import Fault
 from jack_ray.methods.roles import Inspection
@@ -17,3 +18,10 @@ def inspect(data: DataConfig) -> Inspection:
 def decode(data: DataConfig) -> Iterator[tuple[str, list[Fault]]]:
     """Decode everything: each video's name and every fault of its files."""
     return decode_tree(data)
+
+
+def describe(data: DataConfig, picture: Path) -> str:
+    """Counts by class and split, and durations; draws both. Raises JackRayError."""
+    from jack_ray.methods.shared.tree_description import describe_tree  # matplotlib is slow to import at a launch
+
+    return describe_tree(data, picture)

@@ -1,0 +1,87 @@
+"""Videos prepared one after the other in this process, or several at once as Ray tasks."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from jack_ray.contract.environment import python_path
+from jack_ray.contract.errors import JackRayError, PlaceError
+from jack_ray.contract.schema import ClusterConfig
+from jack_ray.data.preparing.convert import Job, Outcome, convert
+from jack_ray.place.local_ray import LocalRay
+from jack_ray.place.ray_environment import ray_variables
+
+Done = tuple[Job, Outcome]
+
+
+def here(jobs: Sequence[Job]) -> Iterator[Done]:
+    """One after the other. A file that crashes the decoder ends this process."""
+    for job in jobs:
+        yield job, convert(job)
+
+
+def on_ray(jobs: Sequence[Job], workers: int) -> Iterator[Done]:
+    """Several at a time on a Ray of this machine, in the order in which they end.
+
+    A file that crashes the decoder is told as unreadable. Raises PlaceError if Ray cannot be started, and
+    JackRayError of a task.
+    """
+    cluster = ClusterConfig(kind="ray", address=None, ranks=None, cpus_per_rank=1, gpus_per_rank=0, wait_s=60.0)
+    os.environ.update(ray_variables(cluster))  # Ray reads them while it is imported
+    with tempfile.TemporaryDirectory(prefix="jack_ray-prepare-") as folder:
+        local = LocalRay(Path(folder))
+        try:
+            yield from _run(jobs, workers, local.address)
+        finally:
+            _disconnect()
+            local.stop()
+
+
+def _run(jobs: Sequence[Job], workers: int, address: str) -> Iterator[Done]:
+    import ray
+
+    try:
+        ray.init(
+            address=address,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            configure_logging=False,
+            runtime_env={"env_vars": {"PYTHONPATH": python_path(), "OMP_NUM_THREADS": "1"}},
+        )
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise PlaceError(f"Ray was started and does not answer: {error}") from error
+    # no core of its own: `workers` says how many there are at a time
+    task = ray.remote(num_cpus=0, max_retries=0)(convert)
+    waiting: dict[Any, Job] = {}
+    left = list(reversed(jobs))
+    while left or waiting:
+        while left and len(waiting) < workers:
+            job = left.pop()
+            waiting[task.remote(job)] = job
+        ready, _ = ray.wait(list(waiting), num_returns=1)
+        job = waiting.pop(ready[0])
+        yield job, _outcome(job, ready[0])
+
+
+def _outcome(job: Job, reference: Any) -> Outcome:
+    import ray
+    from ray.exceptions import RayError, RayTaskError
+
+    try:
+        outcome: Outcome = ray.get(reference)
+    except RayTaskError as error:
+        if isinstance(error.cause, JackRayError):
+            raise error.cause from error
+        raise
+    except RayError as error:
+        return Outcome(job.name, "unreadable", f"decoding it ended the process ({type(error).__name__})")
+    return outcome
+
+
+def _disconnect() -> None:
+    import ray
+
+    ray.shutdown()
