@@ -31,6 +31,7 @@ class Data:
     def __init__(self, model: Config, data: DataConfig, split: Split, seed: int) -> None:
         self.model = model
         self.data = data
+        self.labels = model.labels
         self.moves = Moves(data.angles_deg, data.scales, data.shifts)
         source, faults = open_source(data)
         if source is None:

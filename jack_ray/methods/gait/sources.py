@@ -41,7 +41,9 @@ class Source:
 
     def read(self, index: int) -> Gait:
         """One gait. Raises DataError naming file, gait, frame and joint of a number that is not finite."""
-        return self._read_h5(index) if self.data.layout == "h5" else self._read_rows(index)
+        if self.data.layout == "h5":
+            return describe(self.joints(index), self.data.frames, self.data.thin_from)
+        return self._read_rows(index)
 
     def _read_rows(self, index: int) -> Gait:
         split, row = self.places[index]
@@ -52,7 +54,8 @@ class Source:
             self._check_finite(f"{header.path}: row {row} ({self.names[index]})", parts[kind], kind)
         return Gait(parts["joint"], parts["movement"], parts["affective"])
 
-    def _read_h5(self, index: int) -> Gait:
+    def joints(self, index: int) -> NDArray[np.floating]:
+        """The positions of an h5 file's gait, (T, V, 3), all its frames, in BPM-GCN's order. Raises DataError."""
         name, path = self.names[index], self.files[0]
         try:
             with h5py.File(path, "r") as opened:
@@ -61,7 +64,7 @@ class Source:
             raise DataError([Fault(f"{path}: {name}", f"unreadable ({error})", "an array (T, 48)")]) from error
         joints = reordered(values.reshape(len(values), NUM_JOINTS, 3), self.data.joint_order)
         self._check_finite(f"{path}: {name}", joints.transpose(2, 0, 1), "joint")
-        return describe(joints, self.data.frames, self.data.thin_from)
+        return joints
 
     def _check_finite(self, where: str, values: NDArray[np.floating], kind: str) -> None:
         bad = np.argwhere(~np.isfinite(values))
