@@ -61,6 +61,9 @@ class DataConfig:
         unit="frames",
         ge=4,
     )
+    own_scale: float = setting("predict: lengths in people's own files are multiplied by this; 0.01 for cm", gt=0)
+    own_every: int = setting("predict: one frame in this many of people's own files is taken", unit="frames", ge=1)
+    own_centre: bool = setting("predict: put the root at zero in every frame of people's own files, as in E-Gait")
     folds: int = setting("0: the files' own test split. More: cross-validation, all gaits in so many parts", ge=0)
     fold: int = setting("cross-validation: which part is the test split", unit="counted from 0", ge=0)
     val_fraction: float = setting("share of the training gaits held out to choose the checkpoint", ge=0, lt=1)

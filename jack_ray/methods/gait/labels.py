@@ -177,7 +177,13 @@ class Array:
 
 
 def _bytes(content: Any) -> bytes:
-    return content if isinstance(content, bytes) else str(content).encode("latin1")
+    return bytes(content) if isinstance(content, bytes | bytearray) else str(content).encode("latin1")
+
+
+def _frombuffer(content: Any, kind: Any, shape: Any, order: Any) -> Array:
+    array = Array()
+    array.__setstate__((1, shape, kind, order == "F", content))
+    return array
 
 
 def _scalar(kind: Any, content: Any) -> int:
@@ -198,6 +204,7 @@ KNOWN: dict[tuple[str, str], Any] = {
     ("_codecs", "encode"): _encode,  # how protocol 2 writes bytes
     **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "_reconstruct"): Array for core in ("core", "_core")},
+    **{(f"numpy.{core}.numeric", "_frombuffer"): _frombuffer for core in ("core", "_core")},  # protocol 5
 }
 
 

@@ -28,6 +28,7 @@ class Shown(Protocol):
 
     probabilities: list[float]
     targets: list[float]
+    """Empty where nothing is annotated."""
     joints: list[list[float]]
     posture: list[list[list[float]]]
 
@@ -47,13 +48,14 @@ def draw(path: Path, name: str, shown: Shown, labels: Sequence[str]) -> None:
     bar = figure.colorbar(image, ax=figure.axes, shrink=0.7, location="left")
     bar.set_label(f"what a joint adds to {labels[found]}, from posture and movement\n(1: the most of all joints)")
     _draw_bars(figure.add_subplot(grid[:, 1]), shown, labels)
-    figure.suptitle(f"{name}: {', '.join(_own(shown, labels)) or 'no class'} annotated, {labels[found]} found")
+    own = ", ".join(_own(shown, labels))
+    figure.suptitle(f"{name}: {labels[found]} found" + (f", {own} annotated" if own else ""))
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
 
 
 def _own(shown: Shown, labels: Sequence[str]) -> list[str]:
-    return [label for label, has in zip(labels, shown.targets, strict=True) if has]
+    return [label for label, has in zip(labels, shown.targets, strict=False) if has]
 
 
 def _draw_walk(axes: Axes, posture: NDArray[np.float64], view: tuple[str, int], added: NDArray[np.float64]) -> Any:
@@ -74,7 +76,7 @@ def _draw_walk(axes: Axes, posture: NDArray[np.float64], view: tuple[str, int], 
     axes.set_aspect("equal")
     axes.set_xticks(places, [f"frame {frame + 1}" for frame in poses])
     axes.set_yticks([])
-    axes.set_ylabel(f"from the {view[0]}")
+    axes.set_ylabel(f"from the {view[0]}\n(orange: right side)")
     return image
 
 
@@ -91,4 +93,4 @@ def _draw_bars(axes: Axes, shown: Shown, labels: Sequence[str]) -> None:
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    axes.set_xlabel("probability (annotated: orange)")
+    axes.set_xlabel("probability" + (" (annotated: orange)" if own else ""))

@@ -6,6 +6,7 @@
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def listed(source: Path, table: Path | None, how: How) -> list[Found]:
             faults.append(Fault(where, f"split {split!r}", "train, test or nothing"))
         else:
             seen.add(name)
-            found.append(Found(name, match, split, _reader(path, how)))
+            found.append(Found(name, match, split, partial(read_joints, path, how)))
     if faults:
         raise DataError(faults)
     return found
@@ -120,10 +121,11 @@ def _by_table(source: Path, table: Path) -> list[tuple[str, Path, str, str]]:
     ]
 
 
-def _reader(path: Path, how: How) -> Callable[[], Array]:
+def read_joints(path: Path, how: How) -> Array:
+    """A .bvh or .npy file as (T, V, 3) in BPM-GCN's order and the file's units. Raises DataError naming the file."""
     if path.suffix.lower() == ".bvh":
-        return lambda: bvh.joints(bvh.read(path), how.joints)
-    return lambda: reordered(as_joints(str(path), _load(path)), how.joint_order)
+        return bvh.joints(bvh.read(path), how.joints)
+    return reordered(as_joints(str(path), _load(path)), how.joint_order)
 
 
 def _load(path: Path) -> NDArray[Any]:
