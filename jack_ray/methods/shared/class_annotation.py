@@ -147,8 +147,8 @@ def _entry(name: str, value: Any, labels: Sequence[str]) -> Entry | list[_Wrong]
     if not isinstance(annotations, _Object):
         return [*wrong, (": annotations", shown(annotations), '{"label": ..}', "")]
     label = annotations.get("label")
-    if label not in labels:
-        remedy = nearest(label, labels) if isinstance(label, str) and labels else ""
+    if not isinstance(label, str) or (labels and label not in labels):  # without labels there is one fault already
+        remedy = nearest(label, labels) if isinstance(label, str) else ""
         wrong.append((": label", shown(label), "one of the file's labels", remedy))
     segments, found = _segments(annotations.get("segments"))
     wrong += found

@@ -92,8 +92,7 @@ def _ordered(train: Iterable[str], val: Iterable[str], test: Iterable[str]) -> d
 def draw_by_class(names: Sequence[str], kinds: Mapping[str, str], fraction: float, seed: str) -> list[str]:
     """A share of the names in which every class has its share, the same on every machine.
 
-    Shares are rounded so that their sum is right. More than 0 gives at least one name; one of each class with more
-    than one stays behind. kinds: name -> class.
+    Shares are rounded so that their sum is right; one of each class stays behind. kinds: name -> class.
     """
     if fraction == 0 or len(names) < 2:
         return []
@@ -108,5 +107,5 @@ def draw_by_class(names: Sequence[str], kinds: Mapping[str, str], fraction: floa
     drawn: list[str] = []
     for kind in sorted(groups):
         size = int(shares[kind]) + (kind in rounded_up)
-        drawn += generator.sample(groups[kind], min(size, max(1, len(groups[kind]) - 1)))
+        drawn += generator.sample(groups[kind], min(size, len(groups[kind]) - 1))
     return drawn

@@ -29,7 +29,8 @@ Clips = NDArray[np.uint8]
 class VideosOfSplit:
     """The videos of a split, in natural order of their names, with their pictures.
 
-    Raises DataError with every fault of the annotation file; ConfigError if the model has another number of classes.
+    Raises DataError with every fault of the annotation file, or if the split is empty; ConfigError if the model has
+    another number of classes.
     """
 
     def __init__(self, model: ClipsModel, data: DataConfig, split: Split, seed: int) -> None:
@@ -42,6 +43,9 @@ class VideosOfSplit:
             remedy = f"Type model.num_classes={len(self.labels)}."
             raise ConfigError([Fault("model.num_classes", found, "as many classes as the data", remedy)])
         self.entries = tuple(annotation.entries[name] for name in divide(annotation, data, seed)[split])
+        if not self.entries:
+            remedy = "Type data.val_fraction=0.15, or train.select_on=test." if split == "val" else ""
+            raise DataError([Fault(f"{annotation.path}: the {split} split", "no videos", "at least one", remedy)])
 
     def __len__(self) -> int:
         return len(self.entries)

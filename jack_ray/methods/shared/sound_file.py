@@ -19,6 +19,8 @@ from jack_ray.methods.shared.video_file import reason
 
 FloatArray = NDArray[np.float32]
 EXPECTED = "sound that can be decoded"
+WHOLE = 0.95
+"""A file with less than this share of what it says it has was cut short."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,31 @@ def read_sound(path: Path) -> Sound:
 
 
 def _read_sound_file(path: Path) -> Sound:
+    remedy = "Extract this video's sound again."
     try:
-        samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+        with soundfile.SoundFile(str(path)) as opened:
+            announced, rate = int(opened.frames), int(opened.samplerate)
+            samples = opened.read(dtype="float32", always_2d=True)
+        share = _share_there(path, len(samples), announced)
     except (soundfile.SoundFileError, OSError, ValueError) as error:
         found = "no such file" if not path.exists() else "cannot be decoded"
-        raise DataError([Fault(str(path), found, EXPECTED, "Extract this video's sound again.")]) from error
-    return Sound(np.ascontiguousarray(samples.T), int(rate))
+        raise DataError([Fault(str(path), found, EXPECTED, remedy)]) from error
+    if share < WHOLE:
+        raise DataError([Fault(str(path), f"cut short: {share:.0%} of it is there", "the whole sound", remedy)])
+    return Sound(np.ascontiguousarray(samples.T), rate)
+
+
+def _share_there(path: Path, read: int, announced: int) -> float:
+    """How much of what the file says it has is in it; 1 where it does not say."""
+    with path.open("rb") as opened:
+        beginning = opened.read(8192)
+    if path.suffix == ".mp3" and (b"Xing" in beginning or b"Info" in beginning) and announced:
+        return read / announced
+    if path.suffix == ".wav" and beginning.startswith(b"RIFF"):
+        size = int.from_bytes(beginning[4:8], "little") + 8
+        is_told = 44 < size < 2**32 - 1  # a writer that cannot go back leaves the size open
+        return path.stat().st_size / size if is_told else 1.0
+    return 1.0
 
 
 def read_track(path: Path) -> Sound | None:

@@ -43,7 +43,7 @@ def inspect_tree(data: DataConfig, method: str) -> Inspection:
     annotation, faults = read_annotation(annotation_path(data), data.labels)
     looked = _looked_at(data, annotation)
     faults += [fault for found, _ in looked.values() for fault in found]
-    faults = _nothing_there(data, annotation, looked, method) or faults
+    faults = _nothing_there(data, annotation, method) or faults
     if not faults:
         faults = _empty_splits(data, annotation)
     if faults:
@@ -169,25 +169,17 @@ def _sound_header(path: Path) -> Fault | None:
     return None
 
 
-def _nothing_there(data: DataConfig, annotation: ClassAnnotation, looked: Looked, method: str) -> list[Fault]:
+def _nothing_there(data: DataConfig, annotation: ClassAnnotation, method: str) -> list[Fault]:
     """One fault instead of thousands where no video has its pictures: the folder is another one."""
-    if not annotation.entries or any(seen for _, seen in looked.values()):
+    is_video = data.source == "video"
+    entries = annotation.entries.values()
+    if any(path_of_video(data, entry) if is_video else picture_folder(data, entry).exists() for entry in entries):
         return []
-    below = data.images if data.source == "frames" else data.videos
-    is_there = any(
-        (picture_folder(data, entry).exists() if data.source == "frames" else path_of_video(data, entry))
-        for entry in annotation.entries.values()
-    )
-    if is_there:
-        return []
-    where = Path(data.root) / below
-    key = "data.images" if data.source == "frames" else "data.videos"
-    found = f"none of the {len(annotation.entries)} videos of {data.annotation}"
-    return [
-        Fault(
-            str(where), found, f"a folder <Class>/<id> for each (data.root, {key})", _ways(Path("NEW_FOLDER"), method)
-        )
-    ]
+    key, below = ("data.videos", data.videos) if is_video else ("data.images", data.images)
+    found = f"none of the {len(entries)} videos of {data.annotation}"
+    expected = f"a folder <Class>/<id> for each (data.root, {key})"
+    ways = _ways(Path("NEW_FOLDER"), method)
+    return [Fault(str(Path(data.root) / below), found, expected, ways)] if entries else []
 
 
 def _empty_splits(data: DataConfig, annotation: ClassAnnotation) -> list[Fault]:
@@ -198,7 +190,7 @@ def _empty_splits(data: DataConfig, annotation: ClassAnnotation) -> list[Fault]:
             found = f"no video has the subset {subset}"
             remedy = "Type data.split=0 to draw the videos to test on."
             faults.append(Fault(str(annotation.path), found, f"at least one, for the {split} split", remedy))
-    present = {annotation.entries[name].label for name in names["train"]}
+    present = {annotation.entries[name].label for name in (*names["train"], *names["val"])}
     for label in annotation.labels:
         if not faults and label not in present:
             found = f"no video of the class {label} is trained on"

@@ -69,19 +69,21 @@ def chosen_pictures(path: Path, height: int, numbers: Sequence[int]) -> Iterator
 
     Raises DataError if one of them is not there.
     """
-    times = index(path).times
-    with opened(path) as (container, stream):
-        frames = _by_time(path, container, stream, numbers) if len(times) else _by_count(container, stream, numbers)
-        missing = list(numbers)
-        for number, frame in frames:
-            missing.pop(0)
-            yield number, scaled(frame, height)
-        if missing:
-            found = f"picture {missing[0]} cannot be decoded"
-            raise DataError([Fault(str(path), found, "a whole video", "Copy the file again, or leave it out.")])
+    missing = list(numbers)
+    # where jumping in the file leads nowhere, from its beginning
+    for take in (_by_time, _by_count) if len(index(path).times) else (_by_count,):
+        if not missing:
+            return
+        with opened(path) as (container, stream):
+            for number, frame in take(path, container, stream, list(missing)):
+                missing.remove(number)
+                yield number, scaled(frame, height)
+    if missing:
+        found = f"picture {missing[0]} cannot be decoded"
+        raise DataError([Fault(str(path), found, "a whole video", "Copy the file again, or leave it out.")])
 
 
-def _by_count(container: Any, stream: Any, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
+def _by_count(path: Path, container: Any, stream: Any, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
     wanted = set(numbers)
     for number, frame in enumerate(container.decode(stream), start=1):
         if number in wanted:
