@@ -25,7 +25,7 @@ ALLOWED = {
     "predict": ("apply", "contract"),
     "prepare": ("contract", "spawn"),
     "verify": ("contract", "spawn"),
-    "data": ("compose", "contract", "data", "methods", "place"),
+    "data": ("compose", "contract", "data", "methods", "place", "spawn"),
     "docs": ("compose", "contract"),
     "score": ("contract", "methods"),
     "train": ("contract", "methods", "train"),
@@ -62,7 +62,7 @@ BEYOND_THE_WALL = frozenset({"ray", "hydra", "omegaconf", "mlflow", "optuna", "r
 RANKS_ONLY = frozenset({"jittor", "mpi4py", "safetensors"})
 """What no process on the left of the wall ever loads."""
 
-WITHOUT_JITTOR = ("config", "files", "data", "metric", "demo", "predict")
+WITHOUT_JITTOR = ("config", "files", "data", "metric", "demo")
 """Files of a method that processes without Jittor import (methods/roles.py)."""
 
 Sources = Mapping[str, str]

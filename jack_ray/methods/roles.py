@@ -9,7 +9,7 @@
 | loss.py   | Loss                                 | the ranks; Jittor                                             |
 | metric.py | Metric                               | the ranks, `jack_ray.score`; numpy, no Jittor                 |
 | demo.py   | add_options, run                     | `jack_ray.data demo`; numpy                                   |
-| predict.py| Predictor                            | `jack_ray.predict`; numpy, no Jittor                          |
+| predict.py| Predictor                            | the ranks of `jack_ray.predict`                               |
 | golden.py | check_file                           | `jack_ray.verify`; Jittor. The golden files lie in `golden/`  |
 """
 
@@ -158,8 +158,23 @@ class MetricRole(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Network:
+    """A network beside the model, and its weights."""
+
+    module: Any
+    """A jittor Module."""
+    weights: Path
+    unused: tuple[str, ...] = ()
+    """Beginnings of the names of layers that may be missing."""
+
+
 class PredictorRole(Protocol):
     """`predict.Predictor(model, data, labels)`: from a user's own file to samples, from outputs to answers."""
+
+    def networks(self) -> list[Network]:
+        """What reading needs beside the model; gets its weights before anything is read. May be none."""
+        ...
 
     def find(self, path: Path) -> list[Path]:
         """What is predicted for an input: the file itself, or each one of a folder. Raises DataError if nothing is."""

@@ -92,6 +92,8 @@ def predict(order: Order) -> dict[str, Any]:
     module = importlib.import_module(f"jack_ray.methods.{order.trial.method}.predict")
     predictor: PredictorRole = module.Predictor(settings.model, settings.data, order.labels)
     paths = predictor.find(Path(order.input))
+    for network in predictor.networks():
+        weights.load_network(network)
     model = _model(parts, order)
     told = Told("predicting")
     answers: list[dict[str, Any]] = []

@@ -12,7 +12,7 @@ from jittor import nn
 from safetensors import SafetensorError
 
 from jack_ray.contract.errors import WeightsError
-from jack_ray.methods.roles import Pretrained
+from jack_ray.methods.roles import Network, Pretrained
 from jack_ray.train.restricted_pickle import BFLOAT16, BROKEN, Tensor, from_bytes, read_torch
 
 SAFETENSORS_TYPES = {
@@ -121,6 +121,15 @@ def load_part(model: nn.Module, part: Pretrained) -> LoadReport:
     told = load_into(model, found)
     left = (name for name in arrays if name not in part.names and not name.endswith("num_batches_tracked"))
     return LoadReport(told.loaded, tuple(ours for ours in part.names.values() if ours not in found), tuple(left))
+
+
+def load_network(network: Network) -> None:
+    """Give a network its weights. Raises WeightsError when the file lacks a layer that matters."""
+    told = load_into(network.module, read_weights(network.weights))
+    missing = tuple(name for name in told.missing if not name.startswith(network.unused))
+    if missing:
+        raise WeightsError(f"{network.weights} holds not all of the network: it lacks {_listed(missing)}.\n{told}")
+    network.module.eval()
 
 
 def load_into(model: nn.Module, weights: Mapping[str, np.ndarray]) -> LoadReport:

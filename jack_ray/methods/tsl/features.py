@@ -98,6 +98,14 @@ def load_streams(folder: Path, name: str, model: Config, data: DataConfig) -> tu
     path = folder / "rgb" / f"{name}.npy"
     rgb = load(path, data.rgb_width)
     mel = load(folder / "logmfcc" / f"{name}.npy", data.mel_bands)
+    return align(rgb, mel, path, model, data)
+
+
+def align(rgb: Floats, mel: Floats, path: Path, model: Config, data: DataConfig) -> tuple[Floats, Floats]:
+    """Both streams cut to the snippets that both have: rgb (T, columns) and scaled mel (T, F, bands).
+
+    Raises DataError naming `path` when the video is too short or too long for the model.
+    """
     count = num_snippets(len(rgb), len(mel), data)
     if count < max(data.min_snippets, model.top_share):
         found = f"{count} snippets in both streams"

