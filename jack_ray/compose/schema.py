@@ -1,5 +1,6 @@
 """Config nodes -> typed settings, every fault collected."""
 
+import dataclasses
 import importlib
 import importlib.util
 import os
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jack_ray.compose.load import groups, load
 from jack_ray.contract.errors import Fault
 from jack_ray.contract.schema import (
     ClusterConfig,
@@ -73,7 +75,8 @@ def typed(nodes: Mapping[str, Any]) -> tuple[Typed | None, list[Fault]]:
     else:
         faults.append(Fault("model.name", repr(method), "a method", nearest(str(method), methods())))
     for name, schema in schemas.items():
-        values[name], found = read(schema, nodes[name], name)
+        foreign = _foreign_data(str(method), nodes[name], schema) if name == "data" else []
+        values[name], found = (None, foreign) if foreign else read(schema, nodes[name], name)
         faults.extend(found)
     faults += _top_faults(nodes)
     faults += _cross_faults(values["train"], values["cluster"], values["mpi"])
@@ -86,13 +89,29 @@ def typed(nodes: Mapping[str, Any]) -> tuple[Typed | None, list[Fault]]:
     return Typed(method=method, **values, **{name: nodes[name] for name in _SWITCHES}), []
 
 
+_FOREIGN = 3
+"""A data node that lacks so many settings and has as many unknown ones is another method's, not full of mistakes."""
+
+
+def _foreign_data(method: str, node: Mapping[str, Any], schema: Any) -> list[Fault]:
+    wanted = {field.name for field in dataclasses.fields(schema)}
+    if len(wanted - node.keys()) < _FOREIGN or len(node.keys() - wanted) < _FOREIGN:
+        return []
+    model = next(option for option in groups()["model"] if load([f"model={option}"])["model"]["name"] == method)
+    nodes = {option: load([f"model={model}", f"data={option}"])["data"] for option in groups()["data"]}
+    readable = ", ".join(option for option, found in nodes.items() if found.keys() == wanted)
+    found = f"{node.get('name')!r}, a data set that {method} cannot read"
+    return [Fault("data", found, f"one of {readable}", f"Type data={readable.partition(',')[0]}, or leave data out.")]
+
+
 def method_faults(method: str, nodes: Mapping[str, Any]) -> list[Fault]:
     """Hold the nodes model, data and train of one method against their schemas: every fault."""
     config = _config_of(method)
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     for name, schema in {"model": config.Config, "data": config.DataConfig, "train": TrainConfig}.items():
-        values[name], found = read(schema, nodes[name], name)
+        foreign = _foreign_data(method, nodes[name], schema) if name == "data" else []
+        values[name], found = (None, foreign) if foreign else read(schema, nodes[name], name)
         faults.extend(found)
     if None in values.values():
         return faults
