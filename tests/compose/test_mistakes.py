@@ -15,7 +15,7 @@ MODEL = "model=tsl_small"
     [
         (["model=tls"], ["model=tls: no such option", "Did you mean tsl? There are: "]),
         ([MODEL, "sweep=lrr"], ["sweep=lrr: no such option; expected a file of conf/sweep/", "Did you mean lr?"]),
-        (["sweep=lr"], ["model: not chosen; expected one of ", "Type model=tsl"]),
+        (["sweep=lr"], ["model: not chosen; expected one of ", "Type model="]),
         ([], ["model: not chosen"]),
         (["model=null"], ["model=None: no such option"]),
         ([MODEL, "train={lr: 3}"], ["train={'lr': 3}: no such option", "There are: "]),
