@@ -4,6 +4,8 @@
 """
 
 import csv
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -131,7 +133,7 @@ def read_joints(path: Path, how: How) -> Array:
 def _load(path: Path) -> NDArray[Any]:
     try:
         return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError([Fault(str(path), f"cut short or damaged ({error})", ARRAY)]) from error
 
 
@@ -170,7 +172,7 @@ def from_npz(path: Path, keys: tuple[str, str], numbers: Sequence[str], how: How
         with np.load(path, allow_pickle=False) as opened:
             arrays = {key: opened[key] for key in keys if key in opened}
             listed_keys = ", ".join(opened.files)
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError([Fault(str(path), f"cut short or damaged ({error})", "an .npz file of arrays")]) from error
     missing = [key for key in keys if key not in arrays]
     if missing:
