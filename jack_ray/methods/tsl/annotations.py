@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from jack_ray.contract.errors import Fault
+from jack_ray.methods.shared.detection import Segment
 from jack_ray.methods.tsl.config import DataConfig
-from jack_ray.methods.tsl.evaluation import Segment
 from jack_ray.methods.tsl.points import (
     ANNOTATORS,
     Point,

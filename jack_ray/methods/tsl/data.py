@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.roles import Batch, Sample, Split
+from jack_ray.methods.shared.detection import Segment
 from jack_ray.methods.tsl.annotations import Annotations, natural_order, read
 from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
-from jack_ray.methods.tsl.evaluation import Segment
 from jack_ray.methods.tsl.features import load_streams
 from jack_ray.methods.tsl.files import shorten
 from jack_ray.methods.tsl.points import ANNOTATORS, Point

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jack_ray.contract.errors import DataError, Fault
+from jack_ray.methods.shared.detection import Segment
 from jack_ray.methods.tsl.annotations import Video, natural_order, read_names, read_positive, read_segments
 from jack_ray.methods.tsl.demo_signal import (
     MEL_BANDS,
@@ -18,7 +19,6 @@ from jack_ray.methods.tsl.demo_signal import (
     invent_points,
     invent_segments,
 )
-from jack_ray.methods.tsl.evaluation import Segment
 from jack_ray.methods.tsl.points import ANNOTATORS, Point, points_path, read_points
 
 FRAME_RATES = (30.0, 30.0, 29.97002997002997, 25.0, 23.976023976023978)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jack_ray.methods.shared.detection import Segment
 from jack_ray.methods.tsl.config import CLASSES
-from jack_ray.methods.tsl.evaluation import Segment
 
 FloatArray = NDArray[np.float32]
 Array = NDArray[np.float64]

@@ -10,6 +10,8 @@ import jittor as jt
 import numpy as np
 
 from jack_ray.contract.errors import JackRayError
+from jack_ray.methods.shared import detection
+from jack_ray.methods.shared.detection import Detection, Segment
 from jack_ray.methods.shared.recipe import (
     Comparison,
     deviation_of_summary,
@@ -19,9 +21,8 @@ from jack_ray.methods.shared.recipe import (
     published_places,
     read_golden,
 )
-from jack_ray.methods.tsl import evaluation, golden_training, loss, proposals, reference, seed_search
+from jack_ray.methods.tsl import golden_training, loss, proposals, reference, seed_search
 from jack_ray.methods.tsl.config import CLASSES
-from jack_ray.methods.tsl.evaluation import Detection, Segment
 from jack_ray.methods.tsl.golden_training import MakeOptimizer, Tell
 from jack_ray.methods.tsl.model import Model
 
@@ -194,7 +195,7 @@ def _check_evaluation(golden: Golden) -> list[Comparison]:
         name: [Detection(one["label"], float(one["score"]), *map(float, one["segment"])) for one in found]
         for name, found in golden["predictions"]["results"].items()
     }
-    scores = evaluation.evaluate(truth, predictions, reference.MODEL.tious)
+    scores = detection.evaluate(truth, predictions, reference.MODEL.tious)
     columns = [scores.classes.index(label) for label in sorted(golden["class_index"], key=golden["class_index"].get)]
     compared = {
         "AP by tIoU and class": (scores.average_precision[:, columns], "ap_threshold_x_class"),

@@ -14,8 +14,8 @@ import numpy as np
 from jack_ray.contract.errors import TrainError
 from jack_ray.contract.files import write_json
 from jack_ray.methods.roles import Batch
+from jack_ray.methods.shared.detection import Detection, Scores, Segment, evaluate
 from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
-from jack_ray.methods.tsl.evaluation import Detection, Scores, Segment, evaluate
 from jack_ray.methods.tsl.proposals import propose
 
 __all__ = ["Detection", "Metric", "Scores", "Segment", "evaluate"]

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jack_ray.contract.files import replacing
+from jack_ray.methods.shared.detection import Detection, Segment
 from jack_ray.methods.tsl.config import CLASSES
-from jack_ray.methods.tsl.evaluation import Detection, Segment
 
 Array = NDArray[np.float64]
 

@@ -12,9 +12,9 @@ import numpy as np
 from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.roles import Batch, Network, Sample
 from jack_ray.methods.shared.class_tree import VIDEO_SUFFIXES
+from jack_ray.methods.shared.detection import Detection
 from jack_ray.methods.tsl.annotations import read_positive
 from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
-from jack_ray.methods.tsl.evaluation import Detection
 from jack_ray.methods.tsl.features import align, load_streams
 from jack_ray.methods.tsl.proposals import propose
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from jack_ray.methods.tsl.evaluation import Detection, Segment
+from jack_ray.methods.shared.detection import Detection, Segment
 from jack_ray.methods.tsl.picture import COLORS, draw
 
 
