@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> str:
     return (
         f"{table(listing, outcomes)}\n\n{told}; report.csv tells of each.\n"
         f"Next: python -m jack_ray.launch model=vaanet data=class_tree data.root={root}{source} "
-        f"model.num_classes={len(listing.labels)}"
+        f"model.num_classes={len(listing.labels)} model.loss=ce"
     )
 
 

@@ -59,7 +59,7 @@ def read_listing(source: Path) -> Listing:
     if source.is_dir():
         clips, ignored, faults = _of_folder(source)
     elif source.is_file():
-        clips, ignored = [], []
+        ignored = []
         clips, faults = _of_file(source)
     else:
         raise DataError([Fault(str(source), "no such file or folder", FORMS)])
@@ -67,7 +67,7 @@ def read_listing(source: Path) -> Listing:
         found = f"no videos ({', '.join(suffix[1:] for suffix in VIDEO_SUFFIXES)})"
         faults = [Fault(str(source), found, FORMS)]
     labels = tuple(natural_order({clip.label for clip in clips}))
-    faults += _label_faults(source, labels)
+    faults += _label_faults(source, labels, is_broken=bool(faults))
     clips, found_faults = _with_ids(source if source.is_dir() else source.parent, clips)
     if faults or found_faults:
         raise DataError([*faults, *found_faults])
@@ -193,7 +193,8 @@ def _clip(folder: Path, where: str, row: Mapping[str, Any]) -> Clip | list[Fault
     return faults or Clip(path, "", values["label"], subset, where)
 
 
-def _label_faults(source: Path, labels: Sequence[str]) -> list[Fault]:
+def _label_faults(source: Path, labels: Sequence[str], is_broken: bool) -> list[Fault]:
+    """What is wrong with the classes. is_broken: whether videos are missing from them for other reasons."""
     faults = [
         Fault(str(source), f"class {shown(label)}", "a name that a folder can have")
         for label in labels
@@ -205,7 +206,7 @@ def _label_faults(source: Path, labels: Sequence[str]) -> list[Fault]:
     for alike in by_lower.values():
         if len(alike) > 1:
             faults.append(Fault(str(source), f"classes {' and '.join(alike)}", "one spelling of each class"))
-    if len(labels) == 1:
+    if len(labels) == 1 and not is_broken:
         faults.append(Fault(str(source), f"one class, {labels[0]}", "at least two", f"Expected is {FORMS}."))
     return faults
 

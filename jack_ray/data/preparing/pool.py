@@ -3,7 +3,7 @@
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +23,24 @@ def here(jobs: Sequence[Job]) -> Iterator[Done]:
         yield job, convert(job)
 
 
-def on_ray(jobs: Sequence[Job], workers: int) -> Iterator[Done]:
+def on_ray(jobs: Sequence[Job], workers: int, work: Callable[[Job], Outcome] = convert) -> Iterator[Done]:
     """Several at a time on a Ray of this machine, in the order in which they end.
 
-    A file that crashes the decoder is told as unreadable. Raises PlaceError if Ray cannot be started, and
-    JackRayError of a task.
+    work: what is done with each. A file that crashes the decoder is told as unreadable. Raises PlaceError if Ray
+    cannot be started, and JackRayError of a task.
     """
     cluster = ClusterConfig(kind="ray", address=None, ranks=None, cpus_per_rank=1, gpus_per_rank=0, wait_s=60.0)
     os.environ.update(ray_variables(cluster))  # Ray reads them while it is imported
     with tempfile.TemporaryDirectory(prefix="jack_ray-prepare-") as folder:
         local = LocalRay(Path(folder))
         try:
-            yield from _run(jobs, workers, local.address)
+            yield from _run(jobs, workers, local.address, work)
         finally:
             _disconnect()
             local.stop()
 
 
-def _run(jobs: Sequence[Job], workers: int, address: str) -> Iterator[Done]:
+def _run(jobs: Sequence[Job], workers: int, address: str, work: Callable[[Job], Outcome]) -> Iterator[Done]:
     import ray
 
     try:
@@ -54,7 +54,7 @@ def _run(jobs: Sequence[Job], workers: int, address: str) -> Iterator[Done]:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise PlaceError(f"Ray was started and does not answer: {error}") from error
     # no core of its own: `workers` says how many there are at a time
-    task = ray.remote(num_cpus=0, max_retries=0)(convert)
+    task = ray.remote(num_cpus=0, max_retries=0)(work)
     waiting: dict[Any, Job] = {}
     left = list(reversed(jobs))
     while left or waiting:
