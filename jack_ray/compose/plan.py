@@ -71,7 +71,10 @@ class Plan:
         return trials
 
     def inspect(self, config: Typed) -> Inspection:
-        """Look at the data set's files, once for each data node. Raises DataError with every fault."""
+        """Look at the data set's files, once for each data node. Raises DataError with every fault.
+
+        Raises ConfigError when the model does not fit the data's classes.
+        """
         key = canonical([config.method, asdict(config.data)])
         if key not in self._inspections:
             files = importlib.import_module(f"jack_ray.methods.{config.method}.files")
@@ -79,6 +82,12 @@ class Plan:
         found = self._inspections[key]
         if found.faults:
             raise DataError(found.faults)
+        if found.labels:
+            unfit = importlib.import_module(f"jack_ray.methods.{config.method}.config").check_labels(
+                config.model, found.labels
+            )
+            if unfit:
+                raise ConfigError(unfit)
         return found
 
 
