@@ -34,10 +34,10 @@ class Inspection:
     identity: str
     """Changes whenever the content changes that training would see; empty if there are faults."""
     faults: tuple[Fault, ...] = ()
-    labels: tuple[str, ...] = ()
-    """The data's classes, where `config.check_labels(model, labels)` has something to say of them."""
     summary: Mapping[str, Any] = field(default_factory=dict)
     """Counts for people: {"train videos": 200, ...}."""
+    labels: tuple[str, ...] = ()
+    """The data's classes, where `config.check_labels(model, labels)` has something to say of them."""
 
 
 class InspectFiles(Protocol):
