@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,7 +31,8 @@ def on_ray(jobs: Sequence[Job], workers: int, work: Callable[[Job], Outcome] = c
     cannot be started, and JackRayError of a task.
     """
     cluster = ClusterConfig(kind="ray", address=None, ranks=None, cpus_per_rank=1, gpus_per_rank=0, wait_s=60.0)
-    os.environ.update(ray_variables(cluster))  # Ray reads them while it is imported
+    if "ray" not in sys.modules:  # it reads them once, while it is imported
+        os.environ.update(ray_variables(cluster))
     with tempfile.TemporaryDirectory(prefix="jack_ray-prepare-") as folder:
         local = LocalRay(Path(folder))
         try:
