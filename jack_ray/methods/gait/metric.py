@@ -5,7 +5,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,11 @@ from numpy.typing import NDArray
 from jack_ray.contract.errors import TrainError
 from jack_ray.methods.gait.config import Config, DataConfig
 from jack_ray.methods.gait.multi_label import MultiLabelMetric
+from jack_ray.methods.gait.shown import Shown
 from jack_ray.methods.roles import Batch
 from jack_ray.methods.shared.classification import ClassMetric
 
 NUM_PICTURES = 4
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the picture of a gait needs, rounded for the way between ranks."""
-
-    probabilities: list[float]
-    targets: list[float]
-    joints: list[list[float]]
-    """(V, K): what each joint adds to each class's score."""
-    posture: list[list[list[float]]]
-    """(3, T, V)"""
 
 
 class Metric:
@@ -43,7 +32,7 @@ class Metric:
         self.config = config
         self.classes: ClassMetric | MultiLabelMetric
         self.classes = MultiLabelMetric(config.labels) if config.multi_label else ClassMetric(config.labels)
-        self.seen: dict[str, Seen] = {}
+        self.seen: dict[str, Shown] = {}
 
     def update(self, outputs: Mapping[str, Any], batch: Batch) -> None:
         """Take in a batch. Raises TrainError naming the gait whose scores are not finite."""
@@ -60,7 +49,7 @@ class Metric:
             self.classes.update(scores, targets.argmax(1), batch["names"])
         for place, name in enumerate(batch["names"]):
             parts = (scores[place], targets[place], outputs["joints"][place], batch["posture"][place])
-            self.seen[str(name)] = Seen(*(np.round(np.asarray(part, np.float64), 4).tolist() for part in parts))
+            self.seen[str(name)] = Shown(*(np.round(np.asarray(part, np.float64), 4).tolist() for part in parts))
         self._choose()
 
     def state(self) -> Any:
@@ -70,7 +59,7 @@ class Metric:
     def merge(self, state: Any) -> None:
         """Take in another rank's gaits."""
         self.classes.merge(state["classes"])
-        self.seen |= {name: Seen(**one) for name, one in state["seen"].items()}
+        self.seen |= {name: Shown(**one) for name, one in state["seen"].items()}
         self._choose()
 
     def result(self) -> dict[str, float]:

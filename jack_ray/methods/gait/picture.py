@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jack_ray.contract.files import replacing
+from jack_ray.methods.gait.shown import Shown
 from jack_ray.methods.gait.skeleton import BONES, INDEX
 
 NUM_POSES = 6
@@ -21,16 +22,6 @@ VIEWS = (("front", 0), ("side", 2))
 """A name and the axis to the right; y is up."""
 RIGHT, LEFT, MIDDLE = "#D55E00", "#0072B2", "#555555"
 """Okabe and Ito's colours, told apart with every kind of colour vision."""
-
-
-class Shown(Protocol):
-    """What is drawn of a gait."""
-
-    probabilities: list[float]
-    targets: list[float]
-    """Empty where nothing is annotated."""
-    joints: list[list[float]]
-    posture: list[list[list[float]]]
 
 
 def draw(path: Path, name: str, shown: Shown, labels: Sequence[str]) -> None:

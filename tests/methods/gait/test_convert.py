@@ -3,16 +3,20 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from jack_ray.contract.errors import ConfigError, DataError
 from jack_ray.data import gait
 from jack_ray.methods.gait.data import Data
 from jack_ray.methods.gait.files import inspect
 from tests.methods.gait.sample_config import data_config, model_config
+
+FloatArray = NDArray[np.floating[Any]]
 
 CLASSES = ("Happy", "Sad", "Angry", "Neutral")
 
@@ -29,7 +33,7 @@ def told(*words: object) -> str:
     return str(caught.value)
 
 
-def walk(seed: int, frames: int = 30) -> np.ndarray:
+def walk(seed: int, frames: int = 30) -> FloatArray:
     joints = np.random.default_rng(seed).standard_normal((frames, 16, 3))
     joints[:, 3, 1] += 2
     return joints

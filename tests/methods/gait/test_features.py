@@ -1,7 +1,10 @@
 """Streams and affective features, against hand-worked cases."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from jack_ray.methods.gait.features import (
     ANGLES,
@@ -16,8 +19,10 @@ from jack_ray.methods.gait.features import (
 )
 from jack_ray.methods.gait.skeleton import BONES, INDEX, JOINTS, LEFT_FIRST, adjacency, reordered
 
+FloatArray = NDArray[np.floating[Any]]
 
-def standing(frames: int = 1) -> np.ndarray:
+
+def standing(frames: int = 1) -> FloatArray:
     """A cross of known lengths, y up."""
     places = {
         "root": (0, 0, 0), "spine": (0, 1, 0), "neck": (0, 2, 0), "head": (0, 3, 0),
@@ -79,7 +84,7 @@ def test_movement_is_differences_with_their_norms() -> None:
 
 
 def test_a_long_gait_gives_every_fifth_frame_and_a_middling_one_its_first() -> None:
-    frames = np.arange(240)[:, None, None] * np.ones((1, 16, 3))
+    frames = np.arange(240.0)[:, None, None] * np.ones((1, 16, 3))
     assert fit(frames, 48, 240)[:, 0, 0].tolist() == list(range(0, 240, 5))
     assert fit(frames[:75], 48, 240)[:, 0, 0].tolist() == list(range(48))
 

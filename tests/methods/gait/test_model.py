@@ -4,12 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from jack_ray.contract.errors import TrainError
 from jack_ray.methods.gait.reference import MODEL
 from jack_ray.methods.gait.skeleton import adjacency
 from jack_ray.methods.roles import OneByOne
 from tests.methods.gait.sample_config import model_config
+
+FloatArray = NDArray[np.floating[Any]]
 
 pytestmark = pytest.mark.rank
 
@@ -139,7 +142,7 @@ def test_graph_products_are_those_of_numpy_and_so_are_their_gradients() -> None:
     assert of_graphs.numpy() == pytest.approx(np.einsum("bfu,bkfv->bkuv", features, weights), abs=1e-4)
 
 
-def log_softmax(values: np.ndarray) -> np.ndarray:
+def log_softmax(values: FloatArray) -> FloatArray:
     return np.asarray(values - np.log(np.exp(values).sum(1, keepdims=True)))
 
 

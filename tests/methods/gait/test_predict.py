@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from jack_ray.contract.errors import DataError
 from jack_ray.methods.gait.predict import Predictor
 from jack_ray.methods.gait.skeleton import JOINTS
 from tests.methods.gait.sample_config import data_config, model_config
+
+FloatArray = NDArray[np.floating[Any]]
 
 LABELS = ("Happy", "Sad", "Angry", "Neutral")
 
@@ -19,7 +22,7 @@ def predictor(several: bool = False, **changes: Any) -> Predictor:
     return Predictor(model_config(multi_label=several), data_config("/", **changes), LABELS)
 
 
-def save(path: Path, frames: int = 60) -> np.ndarray:
+def save(path: Path, frames: int = 60) -> FloatArray:
     joints = np.random.default_rng(0).standard_normal((frames, 16, 3))
     np.save(path, joints)
     return joints

@@ -3,13 +3,17 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from numpy.typing import NDArray
 
 from jack_ray.contract.errors import TrainError
 from jack_ray.methods.shared.classification import ClassMetric
+
+FloatArray = NDArray[np.floating[Any]]
 
 LABELS = ("Happy", "Sad", "Angry")
 SCORES = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, 1.0], [1.0, 0.5, 0.0], [0.1, 0.2, 0.0], [0.0, 0.1, 0.9]])
@@ -104,7 +108,7 @@ def test_scores_that_are_not_finite_name_their_sample() -> None:
         (np.zeros((1, 3)), [-1], "class number -1"),
     ],
 )
-def test_a_batch_of_another_shape_is_refused(scores: np.ndarray, labels: list[int], message: str) -> None:
+def test_a_batch_of_another_shape_is_refused(scores: FloatArray, labels: list[int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ClassMetric(LABELS).update(scores, np.array(labels), ["a"])
 
