@@ -7,8 +7,8 @@ from jack_ray.contract.errors import Fault
 from jack_ray.contract.schema import TrainConfig
 from jack_ray.contract.settings import nearest, setting
 
-OPERATORS = 150
-"""Compiled by Jittor for a training with its evaluations: counted after one on a processor, from an empty cache."""
+OPERATORS = 180
+"""Compiled by Jittor for a training with its evaluations: those that one on a processor had loaded."""
 
 SINGLE_NAMES = ("accuracy", "macro_F1")
 MULTI_NAMES = ("accuracy", "mAP", "macro_F1")

@@ -17,7 +17,7 @@ from jack_ray.methods.gait.read_gaits import SUFFIXES, How, read_joints
 from jack_ray.methods.gait.shown import Shown
 from jack_ray.methods.gait.skeleton import JOINTS
 from jack_ray.methods.gait.sources import LEAST_FRAMES
-from jack_ray.methods.roles import Batch, Sample
+from jack_ray.methods.roles import Batch, Network, Sample
 
 
 class Predictor:
@@ -39,6 +39,10 @@ class Predictor:
             told = "no gaits in it" if path.is_dir() else "no gait" if path.exists() else "no such file or folder"
             raise DataError([Fault(str(path), told, expected)])
         return found
+
+    def networks(self) -> list[Network]:
+        """None: skeletons are read as they are."""
+        return []
 
     def read(self, path: Path) -> Sample:
         """A gait, treated as data.own_* say. Raises DataError naming the file."""

@@ -55,6 +55,10 @@ def test_people_say_how_their_files_are_to_be_treated(tmp_path: Path) -> None:
     assert turned["posture"][:, 0, 4] == pytest.approx(joints[0, 7], abs=1e-6)
 
 
+def test_nothing_but_the_model_is_needed() -> None:
+    assert predictor().networks() == []
+
+
 def test_too_few_frames_are_told(tmp_path: Path) -> None:
     save(tmp_path / "a.npy", 6)
     with pytest.raises(DataError, match=r"a\.npy: 2 frames are left; expected at least 3 frames"):
