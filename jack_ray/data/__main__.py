@@ -41,8 +41,8 @@ def commands() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
-def _parser(typed: str) -> argparse.ArgumentParser:
-    """The parser; only the typed command is imported, since some take seconds."""
+def _parser(typed: str | None = None) -> argparse.ArgumentParser:
+    """The parser of the typed command alone, since some take seconds to import; None: of all of them."""
     about = "Data sets: generate, prepare, check, describe."
     parser = argparse.ArgumentParser(prog="python -m jack_ray.data", description=about)
     by_command = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -50,7 +50,7 @@ def _parser(typed: str) -> argparse.ArgumentParser:
         text = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
         summary = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
         command = by_command.add_parser(name, help=summary, description=summary)
-        if name == typed:
+        if typed in (name, None):
             importlib.import_module(f"jack_ray.data.{name}").add_options(command)
     return parser
 

@@ -169,12 +169,11 @@ def _json_rows(source: Path, text: str) -> tuple[_Rows, list[Fault]]:
         for number, item in enumerate(content)
         if not isinstance(item, dict)
     ]
-    return [
-        (f"{source}: item {number}", _lower(item)) for number, item in enumerate(content) if isinstance(item, dict)
-    ], faults
+    items = [(f"{source}: item {number}", item) for number, item in enumerate(content) if isinstance(item, dict)]
+    return [(where, _lower(item)) for where, item in items], faults
 
 
-def _lower(row: Mapping[Any, Any]) -> dict[str, Any]:
+def _lower(row: Mapping[Any, Any]) -> Mapping[str, Any]:
     return {key.strip().lower(): value for key, value in row.items() if isinstance(key, str)}
 
 

@@ -24,8 +24,10 @@ AS_PUBLISHED_FPS = 30.0
 class Pictures(Protocol):
     """The pictures of one video."""
 
-    where: Path
-    """The folder or the file, for messages."""
+    @property
+    def where(self) -> Path:
+        """The folder or the file, for messages."""
+        ...
 
     def count(self) -> int:
         """How many there are. Raises DataError naming the file."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from jack_ray.contract.errors import ConfigError, DataError
@@ -107,7 +108,7 @@ def numbered(root: Path, video: str, count: int) -> None:
     (folder / "n_frames").write_text(str(count))
 
 
-def frames_of(visual: np.ndarray) -> list[list[int]]:
+def frames_of(visual: NDArray[Any]) -> list[list[int]]:
     """The picture numbers of the clips."""
     found: list[list[int]] = np.rint(visual[:, 0].mean(axis=(-1, -2))).astype(int).tolist()
     return found
@@ -189,7 +190,8 @@ def test_a_video_that_cannot_be_read_is_named(
 ) -> None:
     spoil(own_tree)
     data = data_of(data_class, own_tree, "test", sound_cache_mb=0)
-    for read in (lambda: data[0], lambda: data.draw(0, 1)):
+    reads: list[Callable[[], Any]] = [lambda: data[0], lambda: data.draw(0, 1)]
+    for read in reads:
         with pytest.raises(DataError) as raised:
             read()
         assert message in str(raised.value)

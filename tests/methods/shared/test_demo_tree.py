@@ -13,7 +13,7 @@ from PIL import Image
 from jack_ray.contract.errors import ConfigError, DataError, JackRayError
 from jack_ray.methods.shared import demo_tree
 from jack_ray.methods.shared.demo_tree import generate
-from jack_ray.methods.shared.demo_videos import PITCHES_HZ, RATE_HZ, Scene, invent, sound
+from jack_ray.methods.shared.demo_videos import PITCHES_HZ, RATE_HZ, Scene, invent, pictures, sound
 from jack_ray.methods.shared.tree_files import inspect_tree
 from tests.methods.shared.clip_trees import SMALL, data_config
 
@@ -72,9 +72,9 @@ def test_pitch_tells_odd_classes_from_even_ones_and_colour_the_pairs() -> None:
 
 def key_hue(scene: Scene) -> float:
     """The hue of the middle of the key segment, 0 to 255."""
-    pictures = list(demo_tree.pictures(scene, 24, 1))
-    key = pictures[(scene.first + scene.last) // 2].convert("HSV")
-    outside = [picture for number, picture in enumerate(pictures) if not scene.first <= number < scene.last]
+    shown = list(pictures(scene, 24, 1))
+    key = shown[(scene.first + scene.last) // 2].convert("HSV")
+    outside = [picture for number, picture in enumerate(shown) if not scene.first <= number < scene.last]
     for picture in outside:
         assert np.asarray(picture.convert("HSV"))[..., 1].mean() < 10  # grey
     return float(np.median((np.asarray(key)[..., 0].astype(int) + 8) % 256 - 8))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 from jack_ray.contract.errors import DataError
 from jack_ray.methods.shared.demo_tree import write_video
@@ -89,7 +90,7 @@ def test_arrays_are_remembered_up_to_a_size_and_the_latest_stay() -> None:
     cache = SoundCache(1)
     made = []
 
-    def make(name: str) -> np.ndarray:
+    def make(name: str) -> NDArray[np.float32]:
         made.append(name)
         return np.zeros(100_000, np.float32)
 

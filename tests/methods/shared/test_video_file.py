@@ -3,6 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import av
 import numpy as np
@@ -66,7 +67,12 @@ def test_pictures_are_counted_by_packets_and_lie_at_key_pictures(video: Path) ->
 def test_little_is_decoded_before_a_late_picture(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scaled = []
     real = video_file.scaled
-    monkeypatch.setattr(video_file, "scaled", lambda frame, height: scaled.append(frame.pts) or real(frame, height))
+
+    def noted(frame: Any, height: int) -> Image.Image:
+        scaled.append(frame.pts)
+        return real(frame, height)
+
+    monkeypatch.setattr(video_file, "scaled", noted)
     assert len(list(video_file.chosen_pictures(video, 48, [58]))) == 1
     assert len(scaled) == 1
 
