@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +140,7 @@ def _draw(predictor: PredictorRole, answer: dict[str, Any], sample: Sample, fold
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the order says."""
+    warnings.filterwarnings("ignore", message="The value of the smallest subnormal")  # Jittor flushes them to zero
     path = Path(arguments[0])
     order = load_order(path)
     jt.flags.use_cuda = int(os.environ.get("JACK_RAY_GPU", "0"))

@@ -6,6 +6,7 @@ A video whose features and frame rate are there already is passed over. Exit cod
 import json
 import os
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ def write(folder: Path, name: str, features: Features) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the order says."""
+    warnings.filterwarnings("ignore", message="The value of the smallest subnormal")  # Jittor flushes them to zero
     path = Path(arguments[0])
     jt.flags.use_cuda = int(os.environ.get("JACK_RAY_GPU", "0"))
     try:

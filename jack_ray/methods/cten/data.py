@@ -14,6 +14,7 @@ from jack_ray.methods.roles import Batch, Sample, Split
 from jack_ray.methods.shared.clip_samples import VideosOfSplit, stacked
 from jack_ray.methods.shared.clips_config import DataConfig, FbankModel
 from jack_ray.methods.shared.fbank import fbank, take_pieces
+from jack_ray.methods.shared.sound_file import FloatArray
 
 
 class Data:
@@ -45,13 +46,21 @@ class Data:
         model = self.model
         sample = self.videos.read(index, generator)
         rows = self.videos.heard(index, f"fbank {model.mel_bands}", lambda sound: fbank(sound, model.mel_bands))
-        if not len(rows):
-            entry = self.videos.entries[index]
-            raise DataError([Fault(f"the sound of {entry.label}/{entry.name}", "shorter than 25 ms", "25 ms or more")])
-        pieces = take_pieces(rows, model.segments, model.piece_rows, generator)
-        audio = (pieces - np.float32(model.sound_mean)) / np.float32(model.sound_scale)
-        return {**sample, "audio": audio.astype(np.float32), "videos": self.videos.video(index)}
+        entry = self.videos.entries[index]
+        audio = pieces_of(rows, model, generator, f"{entry.label}/{entry.name}")
+        return {**sample, "audio": audio, "videos": self.videos.video(index)}
 
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
         """One batch: visual (B, S, 3, D, H, W) and audio (B, S * R, M) float32, label (B,), the rest as lists."""
         return [stacked(samples, self.labels)]
+
+
+def pieces_of(rows: FloatArray, model: FbankModel, generator: np.random.Generator | None, whose: str) -> FloatArray:
+    """(S * R, M), scaled: pieces of a video's filter banks; a generator draws them, None takes the middle ones.
+
+    Raises DataError naming the video if it is too short for a single row.
+    """
+    if not len(rows):
+        raise DataError([Fault(f"the sound of {whose}", "shorter than 25 ms", "25 ms or more")])
+    pieces = take_pieces(rows, model.segments, model.piece_rows, generator)
+    return ((pieces - np.float32(model.sound_mean)) / np.float32(model.sound_scale)).astype(np.float32)
