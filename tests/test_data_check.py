@@ -83,6 +83,7 @@ def test_a_method_without_a_decoder_of_its_own_is_read_sample_by_sample(
         (["clas_tree"], "clas_tree: no such method or data set; expected one of both\n    Did you mean class_tree?"),
         (["class_tree", "data.anotation=x"], "data.anotation: no such setting"),
         (["class_tree", "train.lr=1"], "train.lr=1: no setting of the data set; expected data.KEY=VALUE"),
+        (["tsl300", "data.annotator=9"], "data.annotator: 9 is a whole number; expected one of"),
         (["class_tree", "data.frame_step=0"], "data.frame_step: 0; expected a whole number >= 1"),
     ],
 )

@@ -32,23 +32,21 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
 
 
 def subject(name: str, root: Path, settings: Sequence[str]) -> Subject:
-    """The data node of a method, or of a data set as the first method takes it that can. Raises ConfigError."""
+    """The data node of a method, or of a data set as the first method that can takes it. Raises ConfigError."""
     known = sorted({*methods(), *groups()["data"]})
     if name not in known:
         raise ConfigError([Fault(name, "no such method or data set", "one of both", nearest(name, known))])
     foreign = [word for word in settings if not word.startswith("data.")]
     if foreign:
         raise ConfigError([Fault(foreign[0], "no setting of the data set", "data.KEY=VALUE")])
-    faults: list[Fault] = []
-    for model in groups()["model"]:
-        words = [f"model={model}", *([f"data={name}"] if name in groups()["data"] else [])]
-        if name not in groups()["data"] and load([f"model={model}"])["model"]["name"] != name:
-            continue
-        found = _typed(words, root, settings)
+    attempts: list[list[Fault]] = []
+    is_data_set = name in groups()["data"]
+    for method in methods() if is_data_set else [name]:
+        found = _typed([f"model={method}", *([f"data={name}"] if is_data_set else [])], root, settings)
         if isinstance(found, Subject):
             return found
-        faults = faults or found
-    raise ConfigError(faults)
+        attempts.append(found)
+    raise ConfigError(min(attempts, key=len))  # the method that it was written for has the fewest
 
 
 def _typed(words: Sequence[str], root: Path, settings: Sequence[str]) -> Subject | list[Fault]:
