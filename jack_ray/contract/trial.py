@@ -44,8 +44,8 @@ class Trial:
         write_json(path, asdict(self) | {"id": self.id})
 
 
-PLACES = frozenset({"root"})
-"""Settings of a data node that say where the data lies, not what it is."""
+PLACES = frozenset({"root", "sound_cache_mb"})
+"""Settings of a data node that say where the data lies and how it is kept, not what it is."""
 
 DOES_NOT_CHANGE_NUMBERS = frozenset(
     {"checkpoint_every", "keep_checkpoints", "log_every", "prefetch", "workers", "weights"}
