@@ -62,7 +62,7 @@ def test_the_order_of_settings_does_not_matter() -> None:
 
 def test_what_is_left_out_of_the_id_exists() -> None:
     assert set(TrainConfig.__dataclass_fields__) >= DOES_NOT_CHANGE_NUMBERS
-    assert frozenset({"root"}) == PLACES
+    assert frozenset({"root", "sound_cache_mb"}) == PLACES
 
 
 def test_a_trial_comes_back_as_it_was_saved(tmp_path: Path) -> None:

@@ -60,6 +60,18 @@ def check_clip_network(model: ClipNetworkConfig, data: DataConfig, train: TrainC
     return [*_check_classes(model, data), *_check_polarities(model, data), *_check_choice(data, train)]
 
 
+def check_labels(model: ClipNetworkConfig, labels: Sequence[str]) -> list[Fault]:
+    """What of the model does not fit the data's classes, once they are known."""
+    unfit = polarity_faults(model, labels) if model.loss == "pcce" else []
+    if len(labels) == model.num_classes:
+        return unfit
+    found = f"{model.num_classes}, but the data has {len(labels)}: {', '.join(labels)}"
+    return [
+        Fault("model.num_classes", found, "as many classes as the data", f"Type model.num_classes={len(labels)}."),
+        *unfit,
+    ]
+
+
 def _check_classes(model: ClipNetworkConfig, data: DataConfig) -> list[Fault]:
     if data.labels is None or len(data.labels) == model.num_classes:
         return []

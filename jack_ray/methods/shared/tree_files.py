@@ -50,7 +50,7 @@ def inspect_tree(data: DataConfig, method: str) -> Inspection:
         return Inspection("", tuple(shorten(faults)))
     samples = [[name, annotation.entries[name].label, found] for name, (_, found) in sorted(looked.items())]
     identity = digest([file_sha256(annotation.path), samples])
-    return Inspection(identity, (), summary(data, annotation))
+    return Inspection(identity, (), summary(data, annotation), annotation.labels)
 
 
 def _ways(root: Path, method: str) -> str:

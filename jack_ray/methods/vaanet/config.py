@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from jack_ray.contract.errors import Fault
 from jack_ray.contract.schema import TrainConfig
 from jack_ray.contract.settings import setting
-from jack_ray.methods.shared.clip_network_config import ClipNetworkConfig, check_clip_network
+from jack_ray.methods.shared.clip_network_config import ClipNetworkConfig, check_clip_network, check_labels
 from jack_ray.methods.shared.clips_config import DataConfig
 
-__all__ = ["Config", "DataConfig", "check"]
+__all__ = ["Config", "DataConfig", "check", "check_labels"]
 
 OPERATORS = 150
 """Compiled by Jittor for a training with its evaluations: counted after one on a processor, from an empty cache."""
