@@ -43,6 +43,7 @@ OWNERS = {
     "rich": ("place.screen", "prepare", "data.*"),
     "psutil": ("spawn.*",),
     "jittor": ("train.*", "methods.*"),
+    "jittor_utils": ("methods.shared.convolution3d",),
     "mpi4py": ("train.ranks",),
     "safetensors": ("train.*",),
     "matplotlib": ("methods.*", "data.*"),
@@ -59,7 +60,7 @@ OWNERS = {
 BEYOND_THE_WALL = frozenset({"ray", "hydra", "omegaconf", "mlflow", "optuna", "rich"})
 """What no rank ever loads."""
 
-RANKS_ONLY = frozenset({"jittor", "mpi4py", "safetensors"})
+RANKS_ONLY = frozenset({"jittor", "jittor_utils", "mpi4py", "safetensors"})
 """What no process on the left of the wall ever loads."""
 
 WITHOUT_JITTOR = ("config", "files", "data", "metric", "demo")

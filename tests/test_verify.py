@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -36,14 +37,14 @@ def test_all_faults_are_told_at_once() -> None:
 
 
 def test_a_method_has_to_be_named_once() -> None:
-    assert "model: not typed; expected one of tsl" in faults(f"golden={GOLDEN / 'tsl.json'}")
+    assert "model: not typed; expected one of " in faults(f"golden={GOLDEN / 'tsl.json'}")
     assert "model: typed 2 times" in faults("model=tsl", "model=tsl")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["model=tsl", "-h"]])
 def test_help_lists_the_methods(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert verify.main(arguments) == 0
-    assert "one of: tsl" in capsys.readouterr().out
+    assert re.search(r"one of: .*\btsl\b", capsys.readouterr().out)
 
 
 def test_a_fault_ends_with_exit_code_2_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:

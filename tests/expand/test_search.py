@@ -20,7 +20,9 @@ LR = {"train.lr": "tag(log, interval(1e-6,1e-3))"}
 
 
 def config(strategy: str, over: dict[str, str] | None = None, **changes: object) -> SweepConfig:
-    base = SweepConfig("none", {}, num_trials=6, seed=0, max_concurrent=None, min_steps=1, reduction_factor=2)
+    base = SweepConfig(
+        "none", {}, num_trials=6, seed=0, repeats=False, max_concurrent=None, min_steps=1, reduction_factor=2
+    )
     return replace(base, strategy=strategy, over=over or {}, **changes)  # type: ignore[arg-type]
 
 
@@ -267,7 +269,7 @@ import json, sys
 from pathlib import Path
 from jack_ray.contract.schema import SweepConfig
 from jack_ray.expand import open_search
-config = SweepConfig("asha", {"x": "interval(0,1)"}, 10**6, 0, None, 1, 2)
+config = SweepConfig("asha", {"x": "interval(0,1)"}, 10**6, 0, False, None, 1, 2)
 search = open_search(config, Path(sys.argv[1]), "m", "max")
 for point in iter(search.ask, None):
     print(json.dumps([point.number, point.overrides]), flush=True)
@@ -287,7 +289,7 @@ def test_a_driver_killed_while_it_writes_loses_no_point(tmp_path: Path) -> None:
             seen += [json.loads(driver.stdout.readline()) for _ in range(5)]
             os.kill(driver.pid, signal.SIGKILL)
             seen += [json.loads(line) for line in driver.stdout if line.endswith("\n")]
-    sweep = SweepConfig("asha", {"x": "interval(0,1)"}, 10**6, 0, None, 1, 2)
+    sweep = SweepConfig("asha", {"x": "interval(0,1)"}, 10**6, 0, False, None, 1, 2)
     search = open_search(sweep, journal, "m", "max")
     known = [[trial.number, [f"x={trial.params['x']!r}"]] for trial in search.study.get_trials()]
     assert known[: len(known) - 1] == [point for point in known if point in seen][: len(known) - 1]

@@ -44,7 +44,13 @@ def make_trial(overrides: tuple[str, ...]) -> tuple[Trial, str]:
 
 def grid(rates: str = RATES, **changes: Any) -> SweepConfig:
     """A sweep over the learning rate."""
-    values: dict[str, Any] = {"strategy": "grid", "over": {"train.lr": rates}, "num_trials": 9, "seed": 0}
+    values: dict[str, Any] = {
+        "strategy": "grid",
+        "over": {"train.lr": rates},
+        "num_trials": 9,
+        "seed": 0,
+        "repeats": False,
+    }
     values |= {"max_concurrent": None, "min_steps": 1, "reduction_factor": 2}
     return SweepConfig(**(values | changes))
 
