@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO_DATA ?= data/VideoSenti
+FAST := "not rank and not ray and not mlflow"
 
 .PHONY: help install prepare demo test test-fast lint format clean
 
@@ -28,10 +29,11 @@ demo: prepare
 	$(BIN)/python -m jack_ray.launch model=tsl_small sweep=lr data.root=$(DEMO_DATA)
 
 test: prepare
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto -m $(FAST)
+	$(BIN)/python -m pytest -m "not ($(FAST:"%"=%))"
 
 test-fast: install
-	$(BIN)/python -m pytest -m "not rank and not ray and not mlflow"
+	$(BIN)/python -m pytest -n auto -m $(FAST)
 
 lint: install
 	$(BIN)/ruff check .
