@@ -13,6 +13,7 @@ from jack_ray import __version__, docs, verify
 from jack_ray.data.__main__ import _parser as data_parser
 from jack_ray.launch import launch
 from jack_ray.score import _parser as score_parser
+from tests.documented_data import data_for, with_weights
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -70,10 +71,13 @@ def test_every_module_and_make_target_that_is_named_exists(path: Path) -> None:
 @pytest.mark.parametrize("typed", commands("jack_ray.launch"))
 def test_every_launch_in_the_documentation_would_run(typed: str, demo_data: Path, tmp_path: Path) -> None:
     words = [word.replace("NAME", "tsl") for word in shlex.split(typed, comments=True)]
+    runs, root = tmp_path / "runs", tmp_path / "data"
+    runs.mkdir()
+    words = with_weights(words, tmp_path / "weights")
     if not any(word.startswith("-") for word in words):
-        words += [f"data.root={demo_data}", f"site.runs={tmp_path}", "dry_run=true"]
+        words += [f"data.root={data_for(words, root, demo_data)}", f"site.runs={runs}", "dry_run=true"]
     assert launch(words) == 0
-    assert list(tmp_path.iterdir()) == []
+    assert list(runs.iterdir()) == []
 
 
 @pytest.mark.parametrize("typed", commands("jack_ray.data"))
