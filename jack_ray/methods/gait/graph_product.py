@@ -42,15 +42,14 @@ static inline void turned(const float* graph, float* out) {
 
 _SIZES = r"""
   constexpr int V = @V;
-  const long B = @B, K = @K, F = @F;
+  const long B = (long)data["B"], K = (long)data["K"], F = (long)data["F"];
 """
 
 
 def _code(shape: list[int], inputs: list[jt.Var], sizes: dict[str, int], source: str) -> jt.Var:
-    written = _SIZES + source
-    for letter, size in sizes.items():
-        written = written.replace(f"@{letter}", str(size))
-    return jt.code(shape, "float32", inputs, cpu_header=_HEADER, cpu_src=written)
+    # Only the joints are compiled in: a batch of another size, or another layer, must not compile anything anew.
+    written = _SIZES.replace("@V", str(sizes["V"])) + source
+    return jt.code(shape, "float32", inputs, cpu_header=_HEADER, cpu_src=written, data=dict(sizes))
 
 
 class _Affinity(jt.Function):
