@@ -11,7 +11,10 @@ JackRayError
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+MAX_SHOWN = 5
+"""Faults of a kind that a message about data lists."""
 
 
 class JackRayError(Exception):
@@ -41,11 +44,36 @@ class FaultsError(JackRayError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        lines = "\n".join(f"  {fault}" for fault in self.faults)
+        lines = "\n".join(f"  {fault}" for fault in self.shown())
         super().__init__(f"{self.title} ({len(self.faults)} found):\n{lines}")
+
+    def shown(self) -> Sequence[Fault]:
+        """Those that the text lists."""
+        return self.faults
 
     def __reduce__(self) -> tuple[type, tuple[tuple[Fault, ...]]]:
         return type(self), (self.faults,)
+
+
+def shorten(faults: Sequence[Fault]) -> list[Fault]:
+    """The first few faults of each kind; the last of them tells how many more there are."""
+    kinds: dict[tuple[str, str], list[Fault]] = {}
+    for fault in faults:
+        kinds.setdefault((_list_of(fault.where), fault.expected), []).append(fault)
+    kept = []
+    for alike in kinds.values():
+        kept += alike[:MAX_SHOWN]
+        if len(alike) > MAX_SHOWN:
+            last = kept[-1]
+            more = f"And {len(alike) - MAX_SHOWN} more like this."
+            kept[-1] = replace(last, remedy=f"{last.remedy}\n    {more}" if last.remedy else more)
+    return kept
+
+
+def _list_of(where: str) -> str:
+    """The file, if it is a list with many entries; of files with one sample each a folder is full."""
+    file = where.partition(": ")[0]
+    return file if file.endswith((".json", ".csv", ".txt")) else ""
 
 
 class ConfigError(FaultsError):
@@ -55,9 +83,13 @@ class ConfigError(FaultsError):
 
 
 class DataError(FaultsError):
-    """Example: a feature file of `gt.json` is missing or cut short."""
+    """Example: a feature file of `gt.json` is missing or cut short. Of many faults alike the text shows the first."""
 
     title = "The data has faults"
+
+    def shown(self) -> Sequence[Fault]:
+        """A few of each kind: a folder has thousands of files, and one cause spoils them all."""
+        return shorten(self.faults)
 
 
 class WeightsError(JackRayError):

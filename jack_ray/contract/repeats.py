@@ -15,8 +15,9 @@ class Spread:
 
 
 def spreads(trials: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
-    """The spread of every number that all trials have."""
-    names = [name for name in (trials[0] if trials else ()) if all(name in trial for trial in trials)]
+    """The spread of every number that all trials have; of when each was best there is nothing to learn."""
+    names = [name for name in (trials[0] if trials else ()) if name != "best_step"]
+    names = [name for name in names if all(name in trial for trial in trials)]
     return {name: _spread([trial[name] for trial in trials]) for name in names}
 
 

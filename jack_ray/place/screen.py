@@ -149,8 +149,7 @@ class Screen:
         for heading in ("number", "mean", "standard deviation"):
             made.add_column(heading, justify="left" if heading == "number" else "right")
         for name, spread in spreads(finals).items():
-            if name != "best_step":
-                made.add_row(name.replace("/", " "), number(spread.mean), number(spread.deviation))
+            made.add_row(name.replace("/", " "), number(spread.mean), number(spread.deviation))
         if made.row_count:
             self.console.print(made)
 
