@@ -11,8 +11,8 @@ from jack_ray.methods.shared.clips_config import DataConfig
 
 __all__ = ["Config", "DataConfig", "check", "check_labels"]
 
-OPERATORS = 180
-"""Compiled by Jittor for a training with its evaluations: counted after one on a processor, from an empty cache."""
+OPERATORS = 249
+"""Compiled by Jittor for a training of two ranks with its evaluations: counted on processors, from an empty cache."""
 
 FEATURES_OF_WIDTH = 32
 """The 3-D ResNet puts out so many times `backbone_width`; both streams have as many features."""

@@ -76,7 +76,7 @@ def check_file(
     extra: further keys of the method's files. Raises JackRayError naming the file when it is broken or another's.
     """
     golden = read_golden(path)
-    checks = {
+    checks: dict[str, Callable[[Golden], list[Comparison]]] = {
         "logits": lambda found: _check_pass(found, published),
         **extra,
         "steps": lambda found: _check_training(found, published, make_optimizer, tell),

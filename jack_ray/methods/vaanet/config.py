@@ -10,8 +10,8 @@ from jack_ray.methods.shared.clips_config import DataConfig
 
 __all__ = ["Config", "DataConfig", "check", "check_labels"]
 
-OPERATORS = 150
-"""Compiled by Jittor for a training with its evaluations: counted after one on a processor, from an empty cache."""
+OPERATORS = 199
+"""Compiled by Jittor for a training of two ranks with its evaluations: counted on processors, from an empty cache."""
 
 MOST_FRAMES = 16
 """The backbone halves time four times, and one moment of a clip must be left."""

@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from jack_ray.methods.cten.reference import CLASSES, MODEL
 from jack_ray.methods.roles import OneByOne
@@ -20,7 +21,7 @@ class Video:
     number: int
     asked: list[tuple[list[int], int]] = field(default_factory=list)
 
-    def redraw(self, kept_segments: list[int], seed: int) -> np.ndarray:
+    def redraw(self, kept_segments: list[int], seed: int) -> NDArray[Any]:
         """Clips that are told apart by number and kept segments."""
         self.asked.append((list(kept_segments), seed))
         return np.full((4, 3, 1, 2, 2), 100 * self.number + sum(kept_segments), np.float32)
@@ -30,7 +31,7 @@ class Fixed:
     """A model whose logits tell the passes apart."""
 
     def __init__(self) -> None:
-        self.passes: list[tuple[np.ndarray, np.ndarray]] = []
+        self.passes: list[tuple[NDArray[Any], NDArray[Any]]] = []
 
     def training_outputs(self, batch: dict[str, Any], number: int) -> dict[str, Any]:
         """Logits of the pass, the same attention in each."""

@@ -30,7 +30,7 @@ def seen(gammas: dict[str, list[float]], marked: dict[str, Spans | None]) -> Met
     return metric
 
 
-GAMMAS = {"a": [0, 0, 9, 0, 0], "b": [8, 0, 0, 0, 0]}
+GAMMAS: dict[str, list[float]] = {"a": [0, 0, 9, 0, 0], "b": [8, 0, 0, 0, 0]}
 MARKED: dict[str, Spans | None] = {"a": [(4.0, 6.0)], "b": [(1.0, 3.0)]}
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from jack_ray.methods.cten.reference import MODEL
 from tests.methods.shared.clip_networks import CTEN, batch, published_state, small
@@ -20,7 +21,7 @@ def made(**changes: Any) -> Any:
     return model
 
 
-def numbers(outputs: dict[str, Any]) -> dict[str, np.ndarray]:
+def numbers(outputs: dict[str, Any]) -> dict[str, NDArray[Any]]:
     return {name: var.numpy() for name, var in outputs.items()}
 
 
@@ -67,7 +68,7 @@ def test_segments_of_a_stream_learn_from_each_other_and_the_short_cut_starts_shu
     segments = np.random.default_rng(2).standard_normal((2, 5, 6)).astype(np.float32)
     state = {name: var.numpy().astype(np.float64) for name, var in block.state_dict().items()}
 
-    def linear(name: str, values: np.ndarray) -> np.ndarray:
+    def linear(name: str, values: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(values @ state[f"{name}.weight"].T + state[f"{name}.bias"])
 
     likeness = np.einsum("bqi,bki->bqk", linear("theta", segments), linear("phi", segments)) / 2
@@ -90,7 +91,7 @@ def test_heads_look_at_their_own_features() -> None:
     asking, asked = (generator.standard_normal((2, 4, 6)).astype(np.float32) for _ in range(2))
     state = {name: var.numpy().astype(np.float64) for name, var in block.state_dict().items()}
 
-    def rectified(name: str, values: np.ndarray) -> np.ndarray:
+    def rectified(name: str, values: NDArray[Any]) -> NDArray[Any]:
         return np.maximum(values @ state[f"linear_{name}.weight"].T + state[f"linear_{name}.bias"], 0)
 
     query, key, value = rectified("q", asking), rectified("k", asked), rectified("v", asked)

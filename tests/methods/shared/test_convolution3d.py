@@ -79,7 +79,8 @@ def test_pooling_finds_the_largest_of_each_window_in_volumes_of_any_size(
     volume = drawn(shape, 4)
     pooled = MaxPool(kernel, stride, padding)(volume)
     wide = np.pad(volume.numpy(), [(0, 0), (0, 0), *((pad, pad) for pad in padding)], constant_values=-np.inf)
-    windows = np.lib.stride_tricks.sliding_window_view(wide, kernel, axis=(2, 3, 4))
+    view: Any = np.lib.stride_tricks.sliding_window_view  # its types know no axes
+    windows = view(wide, kernel, axis=(2, 3, 4))
     taken = windows[:, :, :: stride[0], :: stride[1], :: stride[2]].max((5, 6, 7))
     np.testing.assert_array_equal(pooled.numpy(), taken)
     # every window hands its gradient to one place

@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 pytestmark = pytest.mark.rank
@@ -27,7 +28,7 @@ def look(is_trained: bool = False, freezes: bool = False) -> Any:
     return Look(network(), is_trained, freezes)
 
 
-def statistics(one: Any) -> dict[str, np.ndarray]:
+def statistics(one: Any) -> dict[str, NDArray[Any]]:
     return {name: var.numpy().copy() for name, var in one.backbone.state_dict().items() if "running_" in name}
 
 

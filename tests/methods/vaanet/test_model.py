@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from jack_ray.methods.vaanet.reference import MODEL
 from tests.methods.shared.clip_networks import VAANET, batch, published_state, small
@@ -20,7 +21,7 @@ def made(**changes: Any) -> Any:
     return model
 
 
-def numbers(outputs: dict[str, Any]) -> dict[str, np.ndarray]:
+def numbers(outputs: dict[str, Any]) -> dict[str, NDArray[Any]]:
     return {name: var.numpy() for name, var in outputs.items()}
 
 
