@@ -59,7 +59,7 @@ def order_of(folder: TrialFolder, home: Path, attempt: int, ranks: int, timeout_
     return Order(folder.path.name, folder.path, attempt, ranks, 1, False, home, mpi)
 
 
-def follow(lead: Lead, until: str | None = None, timeout_s: float = 300.0) -> Ran:
+def follow(lead: Lead, until: str | None = None, timeout_s: float = 1500.0) -> Ran:
     """Listen to an attempt to its end, or to the first event of a kind."""
     ran = Ran(lead.folder, Ended("killed"))
     offset = 0
