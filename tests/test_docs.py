@@ -4,12 +4,16 @@ import importlib.util
 import re
 import shlex
 import subprocess
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
 
-from jack_ray import __version__, docs, verify
+from jack_ray import __version__, docs, predict, test, verify
+from jack_ray.apply.request import split_words
+from jack_ray.compose.load import groups, load
 from jack_ray.data.__main__ import _parser as data_parser
 from jack_ray.launch import launch
 from jack_ray.score import _parser as score_parser
@@ -93,6 +97,24 @@ def test_every_score_command_in_the_documentation_is_understood(typed: str) -> N
 @pytest.mark.parametrize("typed", commands("jack_ray.verify"))
 def test_every_verify_command_in_the_documentation_is_understood(typed: str) -> None:
     assert verify.parse(shlex.split(typed, comments=True)).method
+
+
+@cache
+def settings() -> set[str]:
+    """Every setting of every model, as it is typed."""
+    nodes = [load([f"model={option}"]) for option in groups()["model"]]
+    return {f"{name}.{key}" for one in nodes for name, node in one.items() if isinstance(node, dict) for key in node}
+
+
+@pytest.mark.parametrize("command", [test, predict], ids=["test", "predict"])
+def test_every_use_of_a_trained_model_in_the_documentation_is_understood(command: ModuleType) -> None:
+    assert commands(command.__name__)
+    for typed in commands(command.__name__):
+        values, rest = split_words(shlex.split(typed, comments=True), command.OWN)
+        assert values["run"] or values["weights"], typed
+        assert values.get("input", "a test has none"), typed
+        keys = {word.partition("=")[0] for word in rest}
+        assert keys <= settings() | {"model", "data"}, typed
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("jobs/*.sh")), ids=name_of)
