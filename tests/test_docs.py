@@ -15,6 +15,7 @@ from jack_ray import __version__, docs, predict, test, verify
 from jack_ray.apply.request import split_words
 from jack_ray.compose.load import groups, load
 from jack_ray.data.__main__ import _parser as data_parser
+from jack_ray.data.__main__ import commands as data_commands
 from jack_ray.launch import launch
 from jack_ray.score import _parser as score_parser
 from tests.documented_data import data_for, with_weights
@@ -85,8 +86,9 @@ def test_every_launch_in_the_documentation_would_run(typed: str, demo_data: Path
 
 
 @pytest.mark.parametrize("typed", commands("jack_ray.data"))
-def test_every_demo_command_in_the_documentation_is_understood(typed: str) -> None:
-    data_parser().parse_args(shlex.split(typed, comments=True))
+def test_every_data_command_in_the_documentation_is_understood(typed: str) -> None:
+    if typed not in data_commands():  # some pages name a command and show no use of it
+        data_parser().parse_args(shlex.split(typed, comments=True))
 
 
 @pytest.mark.parametrize("typed", commands("jack_ray.score"))
