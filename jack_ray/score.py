@@ -9,7 +9,6 @@ from typing import Any
 
 from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.tsl.annotations import Video, number, read_json, read_segments
-from jack_ray.methods.tsl.files import shorten
 from jack_ray.methods.tsl.metric import Detection, Scores, evaluate
 from jack_ray.methods.tsl.points import label_fault, shown
 
@@ -49,7 +48,7 @@ def score(predictions: Path, ground_truth: Path, subset: str) -> Scores:
     """Evaluate two files. Raises DataError with every fault in them."""
     videos, faults = read_segments(ground_truth)
     if faults:
-        raise DataError(shorten(faults))
+        raise DataError(faults)
     chosen = {name: video for name, video in videos.items() if video.subset == subset}
     if not any(video.segments for video in chosen.values()):
         subsets = ", ".join(sorted({video.subset for video in videos.values()})) or "none"
@@ -68,7 +67,7 @@ def read_predictions(
     if not faults and not isinstance(results, dict):
         faults = [Fault(str(path), "no mapping `results`", '{"results": {video: [{"label", "score", "segment"}]}}')]
     if faults or results is None:
-        raise DataError(shorten(faults))
+        raise DataError(faults)
     detections: dict[str, list[Detection]] = {}
     for name, entries in results.items():
         where = f"{path}: video {name}"
@@ -82,7 +81,7 @@ def read_predictions(
             faults += [one for one in read if isinstance(one, Fault)]
             detections[name] = [one for one in read if isinstance(one, Detection)]
     if faults:
-        raise DataError(shorten(faults))
+        raise DataError(faults)
     return detections
 
 

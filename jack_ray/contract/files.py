@@ -10,6 +10,15 @@ from pathlib import Path
 from typing import Any
 
 
+def _umask() -> int:
+    """What this process takes away from the rights of new files, read without changing it for other threads."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.partition("Umask:")[2].split()[0], 8)
+    except (OSError, ValueError, IndexError):
+        return 0o022
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A path to write to; it takes `path`'s place when the block ends well, and vanishes otherwise."""
@@ -21,6 +30,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
+            os.fchmod(written.fileno(), 0o666 & ~_umask())  # mkstemp's are for this user alone
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -2,12 +2,16 @@
 
 import argparse
 import importlib
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from jack_ray.compose.load import load
-from jack_ray.contract.errors import DataError, Fault
+from jack_ray.contract.errors import DataError, Fault, JackRayError
+from jack_ray.contract.files import write_text
 from jack_ray.contract.settings import read
 from jack_ray.data.looking.bar import shown
 from jack_ray.data.looking.settings import Subject, add_subject, files_of, subject
@@ -16,6 +20,7 @@ from jack_ray.data.looking.settings import Subject, add_subject, files_of, subje
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m jack_ray.data check`."""
     add_subject(parser)
+    parser.add_argument("--list", type=Path, metavar="FILE", help="write every fault into a file, where there are many")
     parser.add_argument("--deep", action="store_true", help="decode everything, which takes minutes to hours")
 
 
@@ -23,16 +28,27 @@ def run(options: argparse.Namespace) -> str:
     """What was found to be in order. Raises DataError with every fault, ConfigError for what was typed."""
     found = subject(options.name, options.root, options.settings)
     inspection = files_of(found.method).inspect(found.data)
-    if inspection.faults and not options.deep:
-        raise DataError(inspection.faults)
     deep = _deep_faults(found) if options.deep else []
     told = {fault.where for fault in inspection.faults}
     faults = [*inspection.faults, *(fault for fault in deep if fault.where not in told)]
     if faults:
-        raise DataError(faults)
+        raise _told(faults, options.list)
     counts = ", ".join(f"{name}: {value}" for name, value in inspection.summary.items())
     how = "every file was decoded" if options.deep else "annotations, counts and headers were read; --deep decodes all"
     return f"{options.root} is in order ({how}).\n{counts}"
+
+
+def _told(faults: Sequence[Fault], path: Path | None) -> JackRayError:
+    """The faults: a few of each kind as a message, all of them in a file."""
+    error = DataError(faults)
+    if path is None:
+        is_whole = len(error.shown()) == len(faults)
+        return error if is_whole else JackRayError(f"{error}\n  For all of them add --list FILE.")
+    try:
+        write_text(path.expanduser(), "".join(f"{fault}\n" for fault in faults))
+    except OSError as failure:
+        return JackRayError(f"{error}\n  --list {path} cannot be written: {failure.strerror}.")
+    return JackRayError(f"{error}\n  All of them: {path}")
 
 
 def _deep_faults(found: Subject) -> list[Fault]:
@@ -41,17 +57,34 @@ def _deep_faults(found: Subject) -> list[Fault]:
     if not Path(found.data.root).is_dir():
         return []
     decoded = files.decode(found.data) if hasattr(files, "decode") else _read_samples(found)
-    return [fault for _, faults in shown(decoded, None, "decoded") for fault in faults]
+    with _quiet_decoders():
+        return [fault for _, faults in shown(decoded, None, "decoded") for fault in faults]
+
+
+@contextmanager
+def _quiet_decoders() -> Iterator[None]:
+    """Keep off the terminal what decoders write themselves: libmpg123 tells of every broken header, with no name."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(silent)
+        os.close(kept)
 
 
 def _read_samples(found: Subject) -> Iterator[tuple[str, list[Fault]]]:
     data_class = importlib.import_module(f"jack_ray.methods.{found.method}.data").Data
     model = _model_of(found.method)
-    for split in ("train", "test"):
+    for split in ("train", "val", "test"):
         try:
             data = data_class(model, found.data, split, 0)
         except DataError as error:
-            yield split, list(error.faults)
+            # without samples to hold out there is no val, which is no fault of a file
+            yield split, [] if split == "val" else list(error.faults)
             continue
         for index in range(len(data)):
             yield f"{split} {index}", _faults_of(data, index)

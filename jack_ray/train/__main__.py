@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 
 from jack_ray.contract.environment import default_jittor_home, jittor_variables
-from jack_ray.contract.errors import DataError, FaultsError, JackRayError, TrainError
+from jack_ray.contract.errors import MAX_SHOWN, DataError, FaultsError, JackRayError, TrainError
 from jack_ray.contract.failure import Failure, Kind, now, write_failure
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.trial import load_trial
@@ -42,7 +42,8 @@ def failure_of(error: BaseException, rank: int) -> Failure:
     kind = _kind(error)
     message = str(error) if isinstance(error, JackRayError) else f"{type(error).__name__}: {error}"
     if isinstance(error, FaultsError):
-        message = "; ".join(str(fault).split("\n")[0] for fault in error.faults)
+        message = "; ".join(str(fault).split("\n")[0] for fault in error.faults[:MAX_SHOWN])
+        message += f"; and {len(error.faults) - MAX_SHOWN} more" if len(error.faults) > MAX_SHOWN else ""
     if kind == "disk" and isinstance(error, OSError):
         message = f"no space left on the disk of {error.filename or 'the runs folder'}; free some and run it again"
     return now(kind, message, socket.gethostname(), rank, "".join(traceback.format_exception(error)))

@@ -18,7 +18,6 @@ from jack_ray.methods.shared.detection import Segment
 from jack_ray.methods.tsl.annotations import Annotations, natural_order, read
 from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
 from jack_ray.methods.tsl.features import load_streams
-from jack_ray.methods.tsl.files import shorten
 from jack_ray.methods.tsl.points import ANNOTATORS, Point
 
 FloatArray = NDArray[np.float32]
@@ -42,7 +41,7 @@ class Data:
         self.split = split
         annotations, faults = read(data)
         if faults:
-            raise DataError(shorten(faults))
+            raise DataError(faults)
         training = annotations.names["train"]
         val = held_out(training, _classes_present(annotations), data.val_fraction, seed)
         names = {

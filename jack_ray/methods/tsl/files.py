@@ -1,7 +1,7 @@
 """A look at the files of a data set in TSL-300's layout, before anything is started with them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from jack_ray.contract.errors import Fault
@@ -27,7 +27,7 @@ class Features:
 
 
 def inspect(data: DataConfig) -> Inspection:
-    """Every fault of `data.root`, at most a few of each kind; or, if there is none, the data's identity.
+    """Every fault of `data.root`; or, if there is none, the data's identity.
 
     Reads all annotations, of each feature file the header and two samples. The identity depends on content and
     names, not on where the folder lies or when it was written.
@@ -46,29 +46,8 @@ def inspect(data: DataConfig) -> Inspection:
     faults += found_faults
     faults += _points_outside(root, annotations, features, data)
     if faults:
-        return Inspection("", tuple(shorten(faults)))
+        return Inspection("", tuple(faults))
     return Inspection(_identity(root, annotations, features, data), (), _summary(annotations, features))
-
-
-def shorten(faults: Sequence[Fault]) -> list[Fault]:
-    """The first few faults of each kind in each file; the last of them tells how many more there are."""
-    kinds: dict[tuple[str, str], list[Fault]] = {}
-    for fault in faults:
-        kinds.setdefault((_file_of(fault), fault.expected), []).append(fault)
-    kept = []
-    for alike in kinds.values():
-        kept += alike[:MAX_SHOWN]
-        if len(alike) > MAX_SHOWN:
-            last = kept[-1]
-            remedy = f"And {len(alike) - MAX_SHOWN} more like this."
-            kept[-1] = replace(last, remedy=f"{last.remedy}\n    {remedy}" if last.remedy else remedy)
-    return kept
-
-
-def _file_of(fault: Fault) -> str:
-    """The file of a fault; feature files count by their folder."""
-    file = fault.where.split(": ")[0]
-    return str(Path(file).parent) if file.endswith(".npy") else file
 
 
 def _look_at_features(root: Path, annotations: Annotations, data: DataConfig) -> tuple[Features, list[Fault]]:
