@@ -16,6 +16,10 @@ from typing import Any
 from jack_ray.contract.errors import Fault
 from jack_ray.contract.settings import nearest
 
+OWN_NAME = "annotation.json"
+"""As `python -m jack_ray.data demo` and `prepare` call it."""
+NOT_ANNOTATIONS = ("demo.json", "report.json", "train_label.json", "test_label.json")
+"""What they write beside it, and gaits have instead."""
 SUBSETS = ("training", "validation", "test")
 LAYOUT = '{"labels": [...], "database": {"<id>": {"subset": "training", "annotations": {"label": "..."}}}}'
 
@@ -97,13 +101,23 @@ def _text(path: Path) -> tuple[str, Fault | None]:
     try:
         return path.read_text(encoding="utf-8"), None
     except FileNotFoundError:
-        there = sorted(other.name for other in path.parent.glob("*.json"))[:5] if path.parent.is_dir() else []
-        remedy = f"There are: {', '.join(there)}. Type data.annotation=NAME." if there else ""
-        return "", Fault(str(path), "no such file", "the annotation file (data.annotation)", remedy)
+        return "", Fault(str(path), "no such file", "the annotation file (data.annotation)", _other_file(path))
     except OSError as error:
         return "", Fault(str(path), f"unreadable ({error.strerror})", "the annotation file (data.annotation)")
     except UnicodeDecodeError:
         return "", Fault(str(path), "not text in UTF-8", "the annotation file (data.annotation)")
+
+
+def _other_file(path: Path) -> str:
+    """Which file may have been meant."""
+    folder = path.parent
+    if path.name != OWN_NAME and (folder / OWN_NAME).is_file():
+        return (
+            f"There is {OWN_NAME}, as demo and prepare write it. To launch, type data=class_tree data.root={folder}\n"
+            f"    To look at it, type python -m jack_ray.data check class_tree {folder}"
+        )
+    there = sorted(other.name for other in folder.glob("*.json") if other.name not in NOT_ANNOTATIONS)[:5]
+    return f"There are: {', '.join(there)}. Type data.annotation=NAME." if there else ""
 
 
 def _labels(

@@ -1,6 +1,7 @@
 """The pictures of a video by number, from extracted files or from the video itself."""
 
 import io
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,14 @@ from PIL import Image
 
 from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.shared import video_file
-from jack_ray.methods.shared.class_annotation import Entry
+from jack_ray.methods.shared.class_annotation import Entry, shown
 from jack_ray.methods.shared.class_tree import COUNT_FILE, picture_folder
 from jack_ray.methods.shared.class_tree import video_file as path_of_video
 from jack_ray.methods.shared.clips_config import DataConfig
 
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 """What Pillow raises for one or another broken picture."""
+MAX_DIGITS = 9
 AS_PUBLISHED_FPS = 30.0
 """The rate that the published code takes every video to have; the pictures themselves do not tell."""
 
@@ -115,13 +117,18 @@ def read_count(folder: Path) -> int | Fault:
     try:
         text = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        remedy = f"Write it: ls '{folder}' | grep -c '[.]jpg$' > '{path}'" if folder.is_dir() else ""
-        return Fault(str(path), "no such file", expected, remedy)
+        return Fault(str(path), "no such file", expected, count_again(folder) if folder.is_dir() else "")
     except (OSError, UnicodeDecodeError):
         return Fault(str(path), "unreadable", expected)
-    if not (text.isascii() and text.isdecimal()):
-        return Fault(str(path), repr(text[:20]), expected)
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
+        return Fault(str(path), shown(text), expected, count_again(folder))
     return int(text)
+
+
+def count_again(folder: Path) -> str:
+    """What to type for an n_frames that says how many pictures there are."""
+    name = shlex.quote(str(folder))
+    return f"Write it: ls {name} | grep -c '[.]jpg$' > {name}/{COUNT_FILE}"
 
 
 def read_picture(path: Path) -> Image.Image:

@@ -19,6 +19,7 @@ from jack_ray.methods.shared.video_file import reason
 
 FloatArray = NDArray[np.float32]
 EXPECTED = "sound that can be decoded"
+REMEDY = "Extract this video's sound again."
 WHOLE = 0.95
 """A file with less than this share of what it says it has was cut short."""
 
@@ -43,38 +44,58 @@ def read_sound(path: Path) -> Sound:
     if sound is None:
         raise DataError([Fault(str(path), "no sound track", EXPECTED)])
     if not sound.samples.size:
-        raise DataError([Fault(str(path), "no samples in it", EXPECTED, "Extract this video's sound again.")])
+        raise DataError([Fault(str(path), "no samples in it", EXPECTED, REMEDY)])
     if not np.isfinite(sound.samples).all():
-        raise DataError([Fault(str(path), "samples that are no finite numbers", EXPECTED)])
+        raise DataError([Fault(str(path), "samples that are no finite numbers", EXPECTED, REMEDY)])
     return sound
 
 
 def _read_sound_file(path: Path) -> Sound:
-    remedy = "Extract this video's sound again."
     try:
+        _refuse_cut(path, share_of_bytes(path))  # before decoding, of which libmpg123 tells on standard error
         with soundfile.SoundFile(str(path)) as opened:
             announced, rate = int(opened.frames), int(opened.samplerate)
             samples = opened.read(dtype="float32", always_2d=True)
-        share = _share_there(path, len(samples), announced)
+        if announced and _num_bytes_of_mp3(path):
+            _refuse_cut(path, len(samples) / announced)
     except (soundfile.SoundFileError, OSError, ValueError) as error:
         found = "no such file" if not path.exists() else "cannot be decoded"
-        raise DataError([Fault(str(path), found, EXPECTED, remedy)]) from error
-    if share < WHOLE:
-        raise DataError([Fault(str(path), f"cut short: {share:.0%} of it is there", "the whole sound", remedy)])
+        raise DataError([Fault(str(path), found, EXPECTED, REMEDY)]) from error
     return Sound(np.ascontiguousarray(samples.T), rate)
 
 
-def _share_there(path: Path, read: int, announced: int) -> float:
-    """How much of what the file says it has is in it; 1 where it does not say."""
+def _refuse_cut(path: Path, share: float) -> None:
+    if share < WHOLE:
+        raise DataError([Fault(str(path), f"cut short: {share:.0%} of it is there", "the whole sound", REMEDY)])
+
+
+def share_of_bytes(path: Path) -> float:
+    """How much of what a sound file says it has is in it, told without decoding; 1 where it does not say.
+
+    Raises OSError.
+    """
+    size = path.stat().st_size
+    announced = _num_bytes_of_mp3(path) if path.suffix == ".mp3" else 0
+    if path.suffix == ".wav":
+        with path.open("rb") as opened:
+            beginning = opened.read(8)
+        riff = int.from_bytes(beginning[4:], "little") + 8 if beginning.startswith(b"RIFF") else 0
+        announced = riff if 44 < riff < 2**32 - 1 else 0  # a writer that cannot go back leaves the size open
+    return size / announced if announced else 1.0
+
+
+def _num_bytes_of_mp3(path: Path) -> int:
+    """What the Xing header of an mp3 file says; 0 if it has none."""
+    if path.suffix != ".mp3":
+        return 0
     with path.open("rb") as opened:
         beginning = opened.read(8192)
-    if path.suffix == ".mp3" and (b"Xing" in beginning or b"Info" in beginning) and announced:
-        return read / announced
-    if path.suffix == ".wav" and beginning.startswith(b"RIFF"):
-        size = int.from_bytes(beginning[4:8], "little") + 8
-        is_told = 44 < size < 2**32 - 1  # a writer that cannot go back leaves the size open
-        return path.stat().st_size / size if is_told else 1.0
-    return 1.0
+    place = max(beginning.find(b"Xing"), beginning.find(b"Info"))
+    flags = int.from_bytes(beginning[place + 4 : place + 8], "big") if place >= 0 else 0
+    if not flags & 2:
+        return 0
+    start = place + (12 if flags & 1 else 8)
+    return int.from_bytes(beginning[start : start + 4], "big")
 
 
 def read_track(path: Path) -> Sound | None:

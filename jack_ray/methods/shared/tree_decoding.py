@@ -1,10 +1,11 @@
 """The longest look at a class tree: everything is decoded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
-from jack_ray.contract.errors import Fault
+from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.shared import video_file
 from jack_ray.methods.shared.class_annotation import Entry, read_annotation
 from jack_ray.methods.shared.class_tree import annotation_path, picture_folder, sound_file
@@ -12,7 +13,12 @@ from jack_ray.methods.shared.class_tree import video_file as path_of_video
 from jack_ray.methods.shared.clips_config import DataConfig
 from jack_ray.methods.shared.frames import picture_name, read_count, read_picture
 from jack_ray.methods.shared.sound_file import read_sound, read_track
-from jack_ray.methods.shared.tree_files import MAX_SHOWN, THREADS, fault_of
+from jack_ray.methods.shared.tree_files import MAX_SHOWN, THREADS, count_fault, fault_of
+
+LEAST_S = 0.025
+"""Of sound: one window of filter banks."""
+MOST_PICTURES = 1_000_000
+"""More are not looked for, whatever n_frames says."""
 
 
 def decode_tree(data: DataConfig) -> Iterator[tuple[str, list[Fault]]]:
@@ -28,9 +34,15 @@ def _decode(data: DataConfig, entry: Entry) -> list[Fault]:
     faults = _decode_video(data, entry) if data.source == "video" else _decode_pictures(data, entry)
     path = sound_file(data, entry)
     if path is not None:
-        fault = fault_of(lambda: read_sound(path))
+        fault = fault_of(lambda: _decode_sound(path))
         faults += [fault] if fault else []
     return faults
+
+
+def _decode_sound(path: Path) -> None:
+    seconds = read_sound(path).seconds
+    if seconds < LEAST_S:
+        raise DataError([Fault(str(path), f"{seconds * 1000:.0f} ms of sound", f"{LEAST_S * 1000:.0f} ms or more")])
 
 
 def _decode_video(data: DataConfig, entry: Entry) -> list[Fault]:
@@ -48,12 +60,19 @@ def _decode_pictures(data: DataConfig, entry: Entry) -> list[Fault]:
     if isinstance(count, Fault):
         return []
     there = {path.name for path in folder.glob("*.jpg")}
+    counted = [picture_name(number) for number in range(1, min(count, MOST_PICTURES) + 1)]
     faults = []
-    for number in range(1, count + 1):
-        fault = fault_of(partial(read_picture, folder / picture_name(number)))
+    for name in counted:
+        fault = fault_of(partial(read_picture, folder / name)) if name in there else None
         faults += [fault] if fault else []
-    beyond = sorted(there - {picture_name(number) for number in range(1, count + 1)})
-    if beyond:
-        found = f"{count}, but there are others: {', '.join(beyond[:MAX_SHOWN])}"
-        faults.append(Fault(str(folder / "n_frames"), found, "the number of pictures in this folder"))
+    missing = [name for name in counted if name not in there]
+    beyond = sorted(there - set(counted))
+    if missing or beyond:
+        words = f"there is no {_few(missing)}" if missing else f"there are others: {_few(beyond)}"
+        faults.append(count_fault(folder, f"{count}, but {words}"))
     return faults
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
+    return ", ".join(names[:MAX_SHOWN]) + more

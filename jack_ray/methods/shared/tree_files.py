@@ -1,8 +1,7 @@
 """A look at the files of a class tree before anything is started with them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -13,6 +12,7 @@ from jack_ray.methods.roles import Inspection
 from jack_ray.methods.shared import video_file
 from jack_ray.methods.shared.class_annotation import ClassAnnotation, Entry, read_annotation
 from jack_ray.methods.shared.class_tree import (
+    COUNT_FILE,
     SOUND_SUFFIXES,
     annotation_path,
     divide,
@@ -22,16 +22,17 @@ from jack_ray.methods.shared.class_tree import (
 from jack_ray.methods.shared.class_tree import video_file as path_of_video
 from jack_ray.methods.shared.clips_config import DataConfig
 from jack_ray.methods.shared.file_digest import sampled_digest
-from jack_ray.methods.shared.frames import UNREADABLE, picture_name, read_count, read_picture
+from jack_ray.methods.shared.frames import UNREADABLE, count_again, picture_name, read_count, read_picture
+from jack_ray.methods.shared.sound_file import REMEDY, WHOLE, share_of_bytes
 
 MAX_SHOWN = 5
-"""Faults of a kind, and names in a fault."""
+"""Names in a fault."""
 SOUND_BEGINNINGS = {".mp3": (b"ID3", b"\xff"), ".flac": (b"fLaC", b"ID3"), ".wav": (b"RIFF", b"RF64")}
 THREADS = 4
 
 
 def inspect_tree(data: DataConfig, method: str) -> Inspection:
-    """Every fault of `data.root`, at most a few of each kind; or, if there is none, the data's identity.
+    """Every fault of `data.root`; or, if there is none, the data's identity.
 
     Reads the annotation file whole; of each video the count, three pictures' headers and the beginning of its sound.
     The identity depends on content and names, not on where the folder lies or when it was written.
@@ -47,7 +48,7 @@ def inspect_tree(data: DataConfig, method: str) -> Inspection:
     if not faults:
         faults = _empty_splits(data, annotation)
     if faults:
-        return Inspection("", tuple(shorten(faults)))
+        return Inspection("", tuple(faults))
     samples = [[name, annotation.entries[name].label, found] for name, (_, found) in sorted(looked.items())]
     identity = digest([file_sha256(annotation.path), samples])
     return Inspection(identity, (), summary(data, annotation), annotation.labels)
@@ -82,7 +83,7 @@ def _look(data: DataConfig, entry: Entry) -> tuple[list[Fault], list[str]]:
         return ([*faults, fault], seen) if fault else (faults, [*seen, path.suffix, sampled_digest(path)])
     if data.source == "frames" and data.missing_sound == "stop":
         where = Path(data.root) / data.sound / entry.label / f"{entry.name}{{{','.join(SOUND_SUFFIXES)}}}"
-        remedy = "Type data.missing_sound=silence to take such videos as silent."
+        remedy = _other_spelling(where) or "Type data.missing_sound=silence to take such videos as silent."
         faults.append(Fault(str(where), "no such file", "the sound of the video", remedy))
     return faults, seen
 
@@ -102,24 +103,28 @@ def _look_at_video(data: DataConfig, entry: Entry) -> tuple[list[Fault], list[st
 def _look_at_pictures(data: DataConfig, entry: Entry) -> tuple[list[Fault], list[str]]:
     folder = picture_folder(data, entry)
     if not folder.is_dir():
-        return [Fault(str(folder), "no such folder", "the pictures of the video", _other_spelling(folder))], []
+        remedy = _other_spelling(folder) or f"Put it there, or take video {entry.name} out of {data.annotation}."
+        return [Fault(str(folder), "no such folder", "the pictures of the video", remedy)], []
     count = read_count(folder)
     if isinstance(count, Fault):
         return [count], []
     if count < data.min_frames:
         expected = f"at least {data.min_frames} (data.min_frames)"
         remedy = f"Take video {entry.name} out of {data.annotation}."
-        return [Fault(str(folder / "n_frames"), f"{count} pictures", expected, remedy)], []
+        return [Fault(str(folder / COUNT_FILE), f"{count} pictures", expected, remedy)], []
     paths = [folder / picture_name(number) for number in sorted({1, count // 2, count})]
     missing = [path.name for path in paths if not path.is_file()]
     if missing:
-        found = f"{count}, but there is no {', '.join(missing)}"
-        return [Fault(str(folder / "n_frames"), found, "the number of pictures in this folder")], []
+        return [count_fault(folder, f"{count}, but there is no {', '.join(missing)}")], []
     if (folder / picture_name(count + 1)).exists():
-        found = f"{count}, but there is a {picture_name(count + 1)}"
-        return [Fault(str(folder / "n_frames"), found, "the number of pictures in this folder")], []
+        return [count_fault(folder, f"{count}, but there is a {picture_name(count + 1)}")], []
     faults = [fault for path in paths if (fault := _picture_header(path)) is not None]
     return faults, [] if faults else [str(count), *(sampled_digest(path) for path in paths)]
+
+
+def count_fault(folder: Path, found: str) -> Fault:
+    """An n_frames that is not the number of pictures."""
+    return Fault(str(folder / COUNT_FILE), found, "the number of pictures in this folder", count_again(folder))
 
 
 def _other_spelling(folder: Path) -> str:
@@ -156,16 +161,19 @@ def fault_of(read: Callable[[], object]) -> Fault | None:
 
 
 def _sound_header(path: Path) -> Fault | None:
-    expected = f"a {path.suffix[1:]} file"
+    expected = f"sound as {path.suffix[1:]}"
     try:
         with path.open("rb") as opened:
             beginning = opened.read(4)
+        share = share_of_bytes(path)
     except OSError as error:
         return Fault(str(path), f"unreadable ({error.strerror})", expected)
     if not beginning:
-        return Fault(str(path), "an empty file", expected, "Extract this video's sound again.")
+        return Fault(str(path), "an empty file", expected, REMEDY)
     if not beginning.startswith(SOUND_BEGINNINGS[path.suffix]):
-        return Fault(str(path), f"begins with {beginning!r}", expected, "Extract this video's sound again.")
+        return Fault(str(path), f"begins with {beginning!r}", expected, REMEDY)
+    if share < WHOLE:
+        return Fault(str(path), f"cut short: {share:.0%} of it is there", "the whole sound", REMEDY)
     return None
 
 
@@ -196,21 +204,6 @@ def _empty_splits(data: DataConfig, annotation: ClassAnnotation) -> list[Fault]:
             found = f"no video of the class {label} is trained on"
             faults.append(Fault(f"{annotation.path}: labels", found, "at least one of each class"))
     return faults
-
-
-def shorten(faults: Sequence[Fault]) -> list[Fault]:
-    """The first few faults of each kind; the last of them tells how many more there are."""
-    kinds: dict[str, list[Fault]] = {}
-    for fault in faults:
-        kinds.setdefault(fault.expected, []).append(fault)
-    kept = []
-    for alike in kinds.values():
-        kept += alike[:MAX_SHOWN]
-        if len(alike) > MAX_SHOWN:
-            last = kept[-1]
-            more = f"And {len(alike) - MAX_SHOWN} more like this; all of them: python -m jack_ray.data check"
-            kept[-1] = replace(last, remedy=f"{last.remedy}\n    {more}" if last.remedy else more)
-    return kept
 
 
 def summary(data: DataConfig, annotation: ClassAnnotation) -> dict[str, int | str]:
