@@ -195,7 +195,9 @@ def _read_motion(path: Path, lines: Sequence[str], motion: int, bones: Sequence[
         raise DataError([Fault(f"{path}: line {motion + 2}", repr(head[:60]), "Frames: N and Frame Time: S")])
     number, frame_s = int(found[1]), float(found[2])
     rows = [(place, line.split()) for place, line in enumerate(lines[motion + 3 :], start=motion + 4) if line.strip()]
-    if len(rows) != number or not rows:
+    if not rows and not number:
+        raise DataError([Fault(str(path), "no frames", "at least one line of motion")])
+    if len(rows) != number:
         fault = Fault(str(path), f"{len(rows)} lines of motion", f"{number}, as its line Frames says", "Copy it again.")
         raise DataError([fault])
     count = sum(len(bone.channels) for bone in bones)
@@ -213,6 +215,7 @@ def joints(motion: Motion, named: Mapping[str, str]) -> Array:
     plain = {_plain(name): index for name, index in reversed(columns.items())}
     chosen: list[int] = []
     faults: list[Fault] = []
+    missing: list[str] = []
     for joint in JOINTS:
         name = named.get(joint)
         if name is not None and name not in columns:
@@ -222,11 +225,13 @@ def joints(motion: Motion, named: Mapping[str, str]) -> Array:
             continue
         place = columns[name] if name is not None else next((plain[n] for n in KNOWN_AS[joint] if n in plain), None)
         if place is None:
-            listed = ", ".join(columns)
-            remedy = f"Type --joint {joint}=NAME. It has: {listed}."
-            faults.append(Fault(f"{motion.path}: {joint}", "not found", "a joint with a usual name", remedy))
+            missing.append(joint)
         else:
             chosen.append(place)
+    if missing:
+        remedy = f"Type --joint {missing[0]}=NAME, and so for each of them. It has: {', '.join(columns)}."
+        found = f"no joint with a usual name for {', '.join(missing)}"
+        faults.append(Fault(str(motion.path), found, f"the {len(JOINTS)} joints", remedy))
     if faults:
         raise DataError(faults)
     return motion.positions()[:, chosen]

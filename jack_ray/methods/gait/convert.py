@@ -15,6 +15,8 @@ from jack_ray.methods.gait.sources import LEAST_FRAMES, OWN_SPLITS
 from jack_ray.methods.gait.split import held_out
 
 MARKER = "report.json"
+MAX_SHOWN = 10
+"""Gaits that were left out; the report lists all."""
 PLAUSIBLE_M = (0.5, 3.0)
 """Between head and feet; outside of it the units are hardly metres."""
 
@@ -134,9 +136,14 @@ def _told(report: dict[str, object], root: Path) -> str:
     lines.append(f"  frames before fitting: {frames['fewest']} to {frames['most']}, median {frames['median']:g}")
     lines.append(f"  from foot to head: {report['height']} (median)")
     if not PLAUSIBLE_M[0] <= float(str(report["height"])) <= PLAUSIBLE_M[1]:
-        lines.append("  BPM-GCN's gaits are in metres: --scale 0.01 turns centimetres into metres.")
+        way = (
+            "--scale 0.01 turns centimetres into" if float(str(report["height"])) > 1 else "--scale N multiplies to get"
+        )
+        lines.append(f"  BPM-GCN's gaits are in metres: {way} metres.")
     if left:
         lines.append(f"{len(left)} left out:")
-        lines += [f"  {fault}" for fault in left]
+        lines += [f"  {fault}" for fault in left[:MAX_SHOWN]]
+        if len(left) > MAX_SHOWN:
+            lines.append(f"  and {len(left) - MAX_SHOWN} more, all in {root / MARKER}")
     lines.append(f"Next: python -m jack_ray.launch model=gait data.root={root}")
     return "\n".join(lines)

@@ -67,7 +67,8 @@ def read(path: Path, split: str, classes: Sequence[str]) -> tuple[Labels | None,
     except OSError as error:
         return None, [Fault(str(path), f"unreadable ({error.strerror or error})", expected)]
     except BROKEN as error:
-        return None, [Fault(str(path), f"cut short or damaged ({error or type(error).__name__})", expected)]
+        words = "not labels" if path.suffix == ".json" else "cut short or damaged"
+        return None, [Fault(str(path), f"{words} ({error or type(error).__name__})", expected)]
     if (
         values.ndim not in (1, 2)
         or values.dtype.kind not in "iufb"
@@ -121,7 +122,21 @@ def _read_json(path: Path) -> tuple[Any, Any]:
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or not isinstance(content.get("names"), list) or "labels" not in content:
         raise ValueError('no {"names": [...], "labels": [...]}')
+    _check_rows(content["labels"])
     return content["names"], content["labels"]
+
+
+def _check_rows(labels: Any) -> None:
+    """Raises ValueError naming the first entry that is no number and no row of them as long as the first one."""
+    if not isinstance(labels, list):
+        raise ValueError("`labels` is no list")
+    for row, label in enumerate(labels):
+        values = label if isinstance(label, list) else [label]
+        is_alike = isinstance(label, list) == isinstance(labels[0], list)
+        if not is_alike or (isinstance(label, list) and len(label) != len(labels[0])):
+            raise ValueError(f"row {row} is {str(label)[:40]}, row 0 is {str(labels[0])[:40]}")
+        if not all(isinstance(value, int | float) for value in values):
+            raise ValueError(f"row {row} is {json.dumps(label)[:40]}, not a number")
 
 
 def _read_npy(path: Path) -> tuple[None, Any]:

@@ -85,7 +85,9 @@ def listed(source: Path, table: Path | None, how: How) -> list[Found]:
 
 def _by_folder(source: Path) -> list[tuple[str, Path, str, str]]:
     if not source.is_dir():
-        raise DataError([Fault(str(source), "no such folder", "a folder of classes with .bvh or .npy files")])
+        found = "a file" if source.exists() else "no such folder"
+        expected = "a folder of classes with .bvh or .npy files, or a file .npz or .h5"
+        raise DataError([Fault(str(source), found, expected)])
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES)
     loose = [path for path in paths if path.parent == source]
     if not paths:
@@ -100,15 +102,17 @@ def _by_folder(source: Path) -> list[tuple[str, Path, str, str]]:
 
 def _by_table(source: Path, table: Path) -> list[tuple[str, Path, str, str]]:
     try:
-        with table.open(encoding="utf-8", newline="") as opened:
-            rows = list(csv.DictReader(opened))
+        with table.open(encoding="utf-8-sig", newline="") as opened:
+            reader = csv.DictReader(opened)
+            rows, heading = list(reader), reader.fieldnames or ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             [Fault(str(table), f"unreadable ({error})", "a table of path,label or path,label,split")]
         ) from error
     if not rows or not {"path", "label"} <= set(rows[0]):
-        columns = ", ".join(map(str, rows[0])) if rows else "no line"
-        raise DataError([Fault(str(table), columns, "lines of path,label or path,label,split under such a heading")])
+        found = f"line 1 is {','.join(heading)[:60]}" if heading else "an empty file"
+        found += "" if rows else " and no line follows" if heading else ""
+        raise DataError([Fault(str(table), found, "a first line path,label or path,label,split, and a line per gait")])
     faults = []
     for number, row in enumerate(rows, start=2):
         if not row["path"] or not (source / row["path"]).is_file():
@@ -134,7 +138,21 @@ def _load(path: Path) -> NDArray[Any]:
     try:
         return np.asarray(np.load(path, allow_pickle=False))
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError([Fault(str(path), f"cut short or damaged ({error})", ARRAY)]) from error
+        raise DataError([Fault(str(path), damage(path, error), ARRAY)]) from error
+
+
+def damage(path: Path, error: Exception) -> str:
+    """What is wrong with a file that numpy cannot open."""
+    try:
+        with path.open("rb") as opened:
+            is_ours = opened.read(6).startswith((b"\x93NUMPY", b"PK"))
+    except OSError as failure:
+        return f"unreadable ({failure.strerror})"
+    if not is_ours:
+        return "not a file of arrays"
+    if "Object arrays" in str(error):
+        return "Python objects, which could run code: refused"
+    return f"cut short or damaged ({error})"
 
 
 def as_joints(where: str, values: NDArray[Any]) -> Array:
@@ -173,7 +191,7 @@ def from_npz(path: Path, keys: tuple[str, str], numbers: Sequence[str], how: How
             arrays = {key: opened[key] for key in keys if key in opened}
             listed_keys = ", ".join(opened.files)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError([Fault(str(path), f"cut short or damaged ({error})", "an .npz file of arrays")]) from error
+        raise DataError([Fault(str(path), damage(path, error), "an .npz file of arrays")]) from error
     missing = [key for key in keys if key not in arrays]
     if missing:
         remedy = "Type --array NAME and --label-array NAME."

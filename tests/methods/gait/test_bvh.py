@@ -107,8 +107,8 @@ def test_joints_are_found_by_their_usual_names_and_others_are_told(tmp_path: Pat
     with pytest.raises(DataError) as caught:
         bvh.joints(motion, {"spine": "Arm", "head": "Haed"})
     told = str(caught.value)
-    assert "neck: not found; expected a joint with a usual name" in told
-    assert "Type --joint neck=NAME. It has: Hips, Arm, Hand." in told
+    assert "no joint with a usual name for neck, right_shoulder" in told
+    assert "Type --joint neck=NAME, and so for each of them. It has: Hips, Arm, Hand." in told
     assert "head: no joint Haed" in told
     assert "root:" not in told
     assert "spine:" not in told

@@ -144,8 +144,8 @@ def test_folders_without_gaits_or_classes_are_told(tree: Path, tmp_path: Path) -
         ("path,label\nhappy/0.npy,Hapy\n", "line 2: class 'Hapy'; expected one of Happy, Sad"),
         ("path,label\nhappy/0.npy,Happy\nhappy/0.npy,Sad\n", "line 3: happy/0 for the second time"),
         ("path,label,split\nhappy/0.npy,Happy,val\n", "line 2: split 'val'; expected train, test or nothing"),
-        ("file,class\n", "no line; expected lines of path,label"),
-        ("file,class\na,b\n", "file, class; expected lines of path,label"),
+        ("file,class\n", "line 1 is file,class and no line follows; expected a first line path,label"),
+        ("file,class\na,b\n", "line 1 is file,class; expected a first line path,label"),
     ],
 )  # fmt: skip
 def test_a_table_with_mistakes_is_told_line_by_line(tree: Path, tmp_path: Path, content: str, message: str) -> None:

@@ -54,12 +54,21 @@ def test_a_folder_that_is_not_there_is_told_with_the_way_to_demo_gaits(tmp_path:
     assert f"python -m jack_ray.data demo gait {tmp_path / 'x'}" in told(tmp_path / "x")
 
 
-def test_an_empty_folder_is_told_file_by_file(tmp_path: Path) -> None:
+def test_an_empty_folder_is_one_fault(tmp_path: Path) -> None:
+    text = told(tmp_path)
+    assert f"{tmp_path}: none of the files of gaits (train_joint.npy, ..)" in text
+    assert "python -m jack_ray.data demo gait" in text
+    (tmp_path / "features.h5").write_bytes(b"")
+    assert "There is features.h5. Type data=egait" in told(tmp_path)
+
+
+def test_missing_files_are_told_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "train_label.npy").write_bytes(b"")
+    (tmp_path / "test_label.npy").write_bytes(b"")
     text = told(tmp_path)
     for split in ("train", "test"):
         for kind in ("joint", "movement", "affective"):
             assert f"{tmp_path / f'{split}_{kind}.npy'}: no such file" in text
-        assert f"{tmp_path / f'{split}_label'}: no label file" in text
 
 
 @pytest.mark.parametrize(

@@ -131,9 +131,9 @@ def test_json_is_read(tmp_path: Path) -> None:
         ([0, 1.5, 1], "row 1 (b): label 1.5"),
         ([[1, 0, 0, 2]] * 3, "row 0 (a): label [1, 0, 0, 2]; expected zeros and ones for Happy, Sad, Angry, Neutral"),
         ([[1, 0]] * 3, "labels of shape (3, 2)"),
-        (["x", "y", "z"], "labels of shape (3,)"),
+        (["x", "y", "z"], 'row 0 is "x", not a number'),
         ([0, 1], "3 names for 2 labels"),
-        ([[0], [1, 2], [3]], "cut short or damaged"),
+        ([[0], [1, 2], [3]], "row 1 is [1, 2], row 0 is [0]"),
     ],
 )
 def test_wrong_labels_are_told_with_their_row(tmp_path: Path, numbers: Any, message: str) -> None:
@@ -158,7 +158,7 @@ def test_a_name_that_comes_twice_is_told(tmp_path: Path) -> None:
 def test_broken_json_is_told(tmp_path: Path, text: str) -> None:
     path = tmp_path / "train_label.json"
     path.write_text(text)
-    assert f"{path}: cut short or damaged" in told(path)
+    assert f"{path}: not labels" in told(path)
 
 
 def test_an_array_of_objects_is_not_unpickled(tmp_path: Path) -> None:
