@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from jack_ray.apply.process import carry_out
-from jack_ray.apply.request import about_order, find_trained, split_words, whole_number
+from jack_ray.apply.request import (
+    about_order,
+    find_trained,
+    place_faults,
+    split_words,
+    switch_faults,
+    whole_number,
+)
 from jack_ray.apply.run import run
 from jack_ray.contract.errors import ConfigError, Fault
 from jack_ray.contract.files import write_json
@@ -20,8 +27,9 @@ segments that decided it, in seconds.
 
   run=RUN          an MLflow run id, a trial's id (vaanet-1f0c9d3a52), or the folder of a trial or of a checkpoint
   weights=FILE     instead of run: published weights, with model=OPTION and labels=A,B,.. in the model's order
-  input=PATH       VAANet, CTEN: a video file, or a folder of them. BPM-GCN: a gait (.bvh, .npy, .npz, .h5), or a
-                   folder of them. TSL-Net: a video's features, as features/test/rgb/NAME.npy
+  input=PATH       VAANet, CTEN: a video file, or a folder of them. BPM-GCN: a gait (.bvh, or .npy of 16 joints), or
+                   a folder of them. TSL-Net: a video's features, as features/test/rgb/NAME.npy, or with
+                   model.i3d_weights a video file
   output=FILE      write everything as JSON, too
   pictures=FOLDER  draw a picture of each answer
   batch=8          samples at once; the answers do not depend on it
@@ -43,6 +51,8 @@ OWN = {
 
 MANY = 4
 """More classes than these are shown by the likeliest only."""
+MAX_SHOWN = 10
+"""Files that could not be read; the written answers list all."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,9 +60,12 @@ def main(arguments: Sequence[str]) -> int:
     values, rest = split_words(arguments, OWN)
     batch = whole_number(values, "batch")
     source = Path(values["input"]).expanduser()
+    faults = [*place_faults(values, "pictures", "output"), *switch_faults(values)]
     if not values["input"] or not source.exists():
         found = "no such file or folder" if values["input"] else "not typed"
-        raise ConfigError([Fault(f"input={values['input']}", found, "input=FILE or input=FOLDER")])
+        faults.append(Fault(f"input={values['input']}", found, "input=FILE or input=FOLDER"))
+    if faults:
+        raise ConfigError(faults)
     trained = find_trained(values, rest, list(OWN))
     if not trained.labels:
         raise ConfigError([Fault("labels", "not typed", "labels=A,B,.. with weights=, in the order of the model")])
@@ -68,16 +81,22 @@ def main(arguments: Sequence[str]) -> int:
     )
     result = carry_out(order, trained.jittor_home, values["gpu"] == "true")
     print(table(result["answers"]))
-    for fault in result["faults"]:
-        print(f"error: {fault}", file=sys.stderr)
+    tell_faults(result["faults"])
     if values["output"]:
         path = Path(values["output"]).expanduser()
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, about_order(trained) | result)
         print(f"Written to {path}.")
     if not result["answers"]:
         return 2
     return 1 if result["faults"] else 0
+
+
+def tell_faults(faults: Sequence[str]) -> None:
+    """What could not be read."""
+    for fault in faults[:MAX_SHOWN]:
+        print(f"error: {fault}", file=sys.stderr)
+    if len(faults) > MAX_SHOWN:
+        print(f"error: and {len(faults) - MAX_SHOWN} more; output=FILE lists all of them.", file=sys.stderr)
 
 
 def table(answers: Sequence[Mapping[str, Any]]) -> str:

@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from jack_ray.apply.process import carry_out
-from jack_ray.apply.request import Trained, about_order, find_trained, split_words, whole_number
+from jack_ray.apply.request import (
+    Trained,
+    about_order,
+    find_trained,
+    place_faults,
+    split_words,
+    switch_faults,
+    whole_number,
+)
 from jack_ray.apply.run import run
-from jack_ray.contract.errors import ConfigError, DataError, Fault
+from jack_ray.contract.errors import ConfigError, DataError, Fault, JackRayError
 from jack_ray.contract.files import write_json
 from jack_ray.contract.order import Order
 from jack_ray.contract.schema import TrainConfig
@@ -42,11 +50,12 @@ def main(arguments: Sequence[str]) -> int:
     if values["split"] not in ("train", "val", "test"):
         raise ConfigError([Fault(f"split={values['split']}", "no such split", "train, val or test")])
     batch = whole_number(values, "batch")
+    faults = [*place_faults(values, "output"), *switch_faults(values)]
+    if faults:
+        raise ConfigError(faults)
     trained = find_trained(values, rest, list(OWN))
     _inspect(trained)
     output = Path(values["output"]).expanduser().resolve() if values["output"] else None
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
     split = cast(Literal["train", "val", "test"], values["split"])
     order = Order(
         "test",
@@ -74,6 +83,9 @@ def _inspect(trained: Trained) -> None:
     if data is None or train is None:
         raise ConfigError([*faults, *more])
     found = importlib.import_module(f"jack_ray.methods.{method}.files").inspect(data)
+    if trained.labels and found.labels and trained.labels != found.labels:
+        theirs, ours = ", ".join(found.labels), ", ".join(trained.labels)
+        raise JackRayError(f"The data set's classes are {theirs}; the model was trained on {ours}.")
     if found.faults and train.on_unreadable == "stop":
         raise DataError(found.faults)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from jack_ray.apply.source import find_checkpoint
@@ -18,6 +19,8 @@ from jack_ray.contract.trial import Trial
 
 PLACES = ("site", "tracking")
 """Nodes that say where things are, not what the model is."""
+NODES = (*PLACES, "model", "data", "train", "cluster", "mpi", "sweep")
+"""What may be chosen by one word."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,14 @@ class Trained:
 
 
 def split_words(arguments: Sequence[str], own: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The values of the command's own words, and all other words. Raises ConfigError for one typed twice or empty."""
+    """The values of the command's own words, and the words about nodes. Raises ConfigError for all others."""
     values = dict(own)
     rest, faults, seen = [], [], set()
     for word in arguments:
         key, equals, value = word.partition("=")
-        if not equals or key not in own:
+        if equals and key.isidentifier() and key not in (*own, *NODES):
+            faults.append(Fault(key, "no such setting", "a word of --help", nearest(key, list(own))))
+        elif not equals or key not in own:
             rest.append(word)
         elif not value or key in seen:
             faults.append(Fault(word, "typed twice" if key in seen else "no value", f"{key}=VALUE once"))
@@ -129,6 +134,33 @@ def _of_weights(values: Mapping[str, str], rest: Sequence[str]) -> Trained:
     trial = Trial(method, nodes["model"], nodes["data"], nodes["train"], "", 1, 1)
     labels = tuple(label.strip() for label in values["labels"].split(",") if label.strip())
     return Trained(trial, path, labels, Path(nodes["site"]["jittor"]), path.name)
+
+
+def place_faults(values: Mapping[str, str], folder: str, file: str = "") -> list[Fault]:
+    """Where results cannot be written, told before anything is computed; makes the folders.
+
+    folder, file: which of the command's words name a folder and a file to write.
+    """
+    faults = []
+    for key in filter(values.get, (folder, file)):
+        path = Path(values[key]).expanduser()
+        found = "is a folder" if key == file and path.is_dir() else ""
+        try:
+            place = path.parent if key == file else path
+            place.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            found = f"cannot be written ({error.strerror})"
+        if found:
+            faults.append(Fault(f"{key}={values[key]}", found, f"a {'file' if key == file else 'folder'} to write"))
+    return faults
+
+
+def switch_faults(values: Mapping[str, str]) -> list[Fault]:
+    """A `gpu` that is neither true nor false."""
+    typed = values["gpu"]
+    return [] if typed in ("true", "false") else [Fault(f"gpu={typed}", "neither true nor false", "gpu=true")]
 
 
 def whole_number(values: Mapping[str, str], key: str) -> int:

@@ -1,5 +1,6 @@
 """The frame of both commands: errors that the user can mend are told without a traceback."""
 
+import errno
 import sys
 from collections.abc import Callable, Sequence
 
@@ -22,9 +23,9 @@ def run(command: Command, page: str, arguments: Sequence[str]) -> int:
         if error.code not in (1, 2):
             print(f"error: {error}", file=sys.stderr)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"error: {error.filename or 'writing the result'}: {error.strerror}", file=sys.stderr)
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130

@@ -52,7 +52,7 @@ def _model(parts: Parts, order: Order) -> Any:
     """The model with its weights, in evaluation mode. Raises WeightsError when they are another model's."""
     model = parts.model()
     found = weights.read_weights(Path(order.weights))
-    told = weights.load_into(model, found)
+    told = weights.load_into(model, found, Path(order.weights))
     if not told.loaded:
         raise WeightsError(f"{order.weights} holds none of the model's tensors\n{told}")
     if told.missing:

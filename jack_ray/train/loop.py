@@ -76,7 +76,8 @@ class Training:
             self.optimizer.load(found.optimizer)
             self.progress = found.progress
         elif self.config.weights is not None:
-            told = weights.load_into(self.model, weights.read_weights(Path(self.config.weights)))
+            path = Path(self.config.weights)
+            told = weights.load_into(self.model, weights.read_weights(path), path)
             if not told.loaded:
                 raise WeightsError(f"{self.config.weights} holds none of the model's tensors\n{told}")
             self.report.note(f"started from {self.config.weights}\n{told}")

@@ -118,31 +118,34 @@ def load_part(model: nn.Module, part: Pretrained) -> LoadReport:
     if not found:
         expected = _listed(tuple(part.names))
         raise WeightsError(f"{part.path} holds: {_listed(tuple(arrays))}. Expected tensors named {expected}.")
-    told = load_into(model, found)
+    told = load_into(model, found, part.path)
     left = (name for name in arrays if name not in part.names and not name.endswith("num_batches_tracked"))
     return LoadReport(told.loaded, tuple(ours for ours in part.names.values() if ours not in found), tuple(left))
 
 
 def load_network(network: Network) -> None:
     """Give a network its weights. Raises WeightsError when the file lacks a layer that matters."""
-    told = load_into(network.module, read_weights(network.weights))
+    told = load_into(network.module, read_weights(network.weights), network.weights)
     missing = tuple(name for name in told.missing if not name.startswith(network.unused))
     if missing:
         raise WeightsError(f"{network.weights} holds not all of the network: it lacks {_listed(missing)}.\n{told}")
     network.module.eval()
 
 
-def load_into(model: nn.Module, weights: Mapping[str, np.ndarray]) -> LoadReport:
-    """Put tensors into a model by name. Raises WeightsError listing all that have another shape; then none is put.
+def load_into(model: nn.Module, weights: Mapping[str, np.ndarray], path: Path | None = None) -> LoadReport:
+    """Put tensors into a model by name. Raises WeightsError naming those that have another shape; then none is put.
 
+    path: where they are from, for that message.
     PyTorch's `num_batches_tracked` counters, of which Jittor has none, are passed over without a word.
     """
     own: dict[str, jt.Var] = model.state_dict()
     shared = [name for name in weights if name in own]
     wrong = [name for name in sorted(shared) if tuple(own[name].shape) != weights[name].shape]
     if wrong:
-        lines = [f"  {name}: file {list(weights[name].shape)}, model {list(own[name].shape)}" for name in wrong]
-        raise WeightsError("These tensors have another shape than the model's:\n" + "\n".join(lines))
+        lines = [f"  {name}: file {list(weights[name].shape)}, model {list(own[name].shape)}" for name in wrong[:SHOWN]]
+        lines += [f"  and {len(wrong) - SHOWN} more"] if len(wrong) > SHOWN else []
+        head = f"{path}: {len(wrong)} of {len(shared)} tensors have another shape than the model's:"
+        raise WeightsError("\n".join([head.removeprefix("None: "), *lines]))
     for name in shared:
         own[name].update(jt.array(np.ascontiguousarray(weights[name], np.float32)).cast(own[name].dtype))
     jt.sync([own[name] for name in shared])

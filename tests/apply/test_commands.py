@@ -69,5 +69,5 @@ def test_answers_are_the_same_alone_and_in_a_batch_and_a_broken_file_spoils_no_o
 def test_weights_of_another_model_are_refused(trained: Ran, jittor_home: Path, tmp_path: Path) -> None:
     done = typed("test", trained.folder, jittor_home, "model.hidden_width=64")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: These tensors have another shape than the model's:")
+    assert "tensors have another shape than the model's:" in done.stderr
     assert sys.executable not in done.stderr

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jack_ray.contract.errors import DataError, Fault
+from jack_ray.contract.errors import ConfigError, DataError, Fault
 from jack_ray.methods.roles import Batch, Network, Sample
 from jack_ray.methods.shared.class_tree import COUNT_FILE, SOUND_SUFFIXES, VIDEO_SUFFIXES, natural_order
 from jack_ray.methods.shared.clip_samples import SILENCE, ClipSource, stacked, take_clips
@@ -34,6 +34,10 @@ class ClipPredictor:
         self.data = data
         self.labels = tuple(labels)
         self.hear = hear
+        if len(self.labels) != model.num_classes:
+            found = f"{len(self.labels)}: {', '.join(self.labels)}"
+            expected = f"one for each of the model's classes (model.num_classes={model.num_classes})"
+            raise ConfigError([Fault("labels", found, expected)])
 
     def networks(self) -> list[Network]:
         """None but the model."""
@@ -51,9 +55,11 @@ class ClipPredictor:
 
     def read(self, path: Path) -> Sample:
         """The middle clips and the sound of a video; `label` is -1. Raises DataError naming the file."""
-        pictures, sound = self._open(path)
         model, data = self.model, self.data
+        pictures = self._pictures(path)
         source = ClipSource(pictures, model.segments, model.clip_frames, model.size, data.frame_step, data.min_frames)
+        source.num_frames()  # first: what is no video at all has no sound either
+        sound = self._heard(sound_of(path) if path.is_dir() else path, path)
         return {
             "name": path.stem if path.is_file() else path.name,
             "label": NO_LABEL,
@@ -62,12 +68,12 @@ class ClipPredictor:
             "duration_s": pictures.duration_s(),
         }
 
-    def _open(self, path: Path) -> tuple[Pictures, Sound]:
+    def _pictures(self, path: Path) -> Pictures:
         if path.is_dir():
-            return PictureFolder(path), self._heard(sound_of(path), path)
+            return PictureFolder(path)
         if path.suffix.lower() not in VIDEO_SUFFIXES:
             raise DataError([Fault(str(path), "not a video", EXPECTED)])
-        return PicturesOfVideo(path, self.data.image_height, self.data.jpeg_quality), self._heard(path, path)
+        return PicturesOfVideo(path, self.data.image_height, self.data.jpeg_quality)
 
     def _heard(self, sound_path: Path | None, path: Path) -> Sound:
         if sound_path is not None:
