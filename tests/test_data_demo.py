@@ -78,4 +78,4 @@ def test_an_interruption_is_told_without_a_traceback(
 
     monkeypatch.setattr("jack_ray.methods.tsl.demo.run", interrupted)
     assert main(["demo", "tsl", str(tmp_path / "new")]) == 130
-    assert capsys.readouterr().err == "Interrupted; type the same command to begin anew, or to go on where it can.\n"
+    assert capsys.readouterr().err == "Interrupted. Type the same command again.\n"

@@ -355,7 +355,7 @@ def test_a_source_without_videos_is_told(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=message):
             read_listing(path)
     (tmp_path / "a.mp4").write_bytes(b"")
-    with pytest.raises(DataError, match=r"a\.mp4: a video outside of the class folders"):
+    with pytest.raises(DataError, match=r"1 videos outside of class folders, the first: a\.mp4"):
         read_listing(tmp_path)
 
 

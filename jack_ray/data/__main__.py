@@ -2,15 +2,18 @@
 
 import argparse
 import ast
+import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from jack_ray.contract.errors import JackRayError
 
 FOLDER = Path(__file__).parent
+AFTER_INTERRUPT = dict.fromkeys(("prepare", "features"), "What is done is kept: type the same command to go on.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,15 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted; type the same command to begin anew, or to go on where it can.", file=sys.stderr)
+        print(f"Interrupted. {AFTER_INTERRUPT.get(options.command, 'Type the same command again.')}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader has seen enough: `describe | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"error: {error.filename or 'writing'}: {error.strerror}", file=sys.stderr)
         return 2
     return 0
 
@@ -41,10 +44,18 @@ def commands() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells a mistake in one message, without a page of usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with code 2."""
+        self.exit(2, f"error: {message}\n    {self.prog} --help tells every option.\n")
+
+
 def _parser(typed: str | None = None) -> argparse.ArgumentParser:
     """The parser of the typed command alone, since some take seconds to import; None: of all of them."""
     about = "Data sets: generate, prepare, check, describe."
-    parser = argparse.ArgumentParser(prog="python -m jack_ray.data", description=about)
+    parser = _Parser(prog="python -m jack_ray.data", description=about)
     by_command = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in commands():
         text = (FOLDER / f"{name}.py").read_text(encoding="utf-8")

@@ -2,15 +2,16 @@
 
 import argparse
 import os
+import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jack_ray.contract.errors import ConfigError, DataError, Fault
 from jack_ray.data.looking.bar import shown
 from jack_ray.data.preparing import journal, pool
 from jack_ray.data.preparing.convert import PARTIAL, Job, Outcome, Wanted
-from jack_ray.data.preparing.listing import read_listing, with_subsets
+from jack_ray.data.preparing.listing import Listing, read_listing, with_subsets
 from jack_ray.data.preparing.report import jobs_of, table, write_annotation, write_report
 
 
@@ -73,12 +74,22 @@ def run(options: argparse.Namespace) -> str:
                 )
             ]
         )
-    source = " data.source=video" if options.pictures == "none" else ""
-    return (
-        f"{table(listing, outcomes)}\n\n{told}; report.csv tells of each.\n"
-        f"Next: python -m jack_ray.launch model=vaanet data=class_tree data.root={root}{source} "
-        f"model.num_classes={len(listing.labels)} model.loss=ce"
-    )
+    return f"{table(listing, outcomes)}\n\n{told}; report.csv tells of each.\n{_next(options, root, listing, outcomes)}"
+
+
+def _next(options: argparse.Namespace, root: Path, listing: Listing, outcomes: Mapping[str, Outcome]) -> str:
+    """What to type to train on it."""
+    words = ["model=vaanet data=class_tree", f"data.root={shlex.quote(str(root))}"]
+    if options.pictures == "none":
+        words.append("data.source=video")
+    words += [f"model.num_classes={len(listing.labels)}", "model.loss=ce"]
+    there = {clip.subset for clip in listing.clips if outcomes[clip.name].is_taken}
+    missing = "" if "training" in there else "train on"
+    missing = missing or ("" if there & {"validation", "test"} else "test on")
+    if missing:
+        words.append("data.split=0")
+    note = f"There is no video to {missing}; data.split=0 draws the splits anew.\n" if missing else ""
+    return f"{note}Next: python -m jack_ray.launch {' '.join(words)}"
 
 
 def _prepare(root: Path, jobs: Sequence[Job], workers: int) -> dict[str, Outcome]:

@@ -19,6 +19,8 @@ WHOLE = 0.98
 """A file that says how many pictures it has must give this share of them."""
 PARTIAL = ".partial"
 """Folder of what is being made."""
+CRASHED = "crashed"
+"""Status of a video whose decoding ended the process."""
 SILENT = 1e-4
 """Sound whose largest sample is below this is silent."""
 
@@ -60,7 +62,7 @@ class Outcome:
 
     name: str
     status: str
-    """ok, silent (taken, but there is nothing to hear), no sound, too short, cut short, unreadable"""
+    """ok, silent (taken, but there is nothing to hear), no sound, too short, cut short, unreadable, crashed"""
     detail: str = ""
     frames: int = 0
     duration_s: float = 0.0
@@ -83,7 +85,8 @@ def convert(job: Job) -> Outcome:
     except DataError as error:
         return Outcome(job.name, "unreadable", error.faults[0].found)
     except OSError as error:
-        raise JackRayError(f"Cannot write {job.root}: {error.strerror or error}") from error
+        remedy = "What is done is kept: mend it, and type the same command to go on."
+        raise JackRayError(f"Cannot write {job.root}: {error.strerror or error}. {remedy}") from error
     finally:
         shutil.rmtree(_partial(job), ignore_errors=True)
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jack_ray.contract.errors import DataError, Fault
-from jack_ray.data.preparing.convert import Job, Outcome, is_there
+from jack_ray.contract.errors import DataError, Fault, JackRayError
+from jack_ray.data.preparing.convert import CRASHED, Job, Outcome, is_there
 
 NAME = "prepare.jsonl"
 
@@ -26,8 +26,11 @@ def open_root(root: Path) -> None:
     if root.is_dir() and any(root.iterdir()) and not (root / NAME).is_file():
         found = f"a folder with files in it, and no {NAME}"
         raise DataError([Fault(str(root), found, "a new or empty folder, or one that was prepared", "Type another.")])
-    root.mkdir(parents=True, exist_ok=True)
-    (root / NAME).touch()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        (root / NAME).touch()
+    except OSError as error:
+        raise JackRayError(f"Cannot write to {root}: {error.strerror}. Type another folder.") from error
 
 
 def plan(root: Path, jobs: Sequence[Job]) -> Plan:
@@ -45,7 +48,9 @@ def plan(root: Path, jobs: Sequence[Job]) -> Plan:
 
 
 def note(root: Path, job: Job, outcome: Outcome) -> None:
-    """Write down what became of a video."""
+    """Write down what became of a video; not that it crashed, which the next run tries again."""
+    if outcome.status == CRASHED:
+        return
     with (root / NAME).open("a", encoding="utf-8") as opened:
         opened.write(json.dumps({"key": job.key(), **outcome.as_json()}) + "\n")
 

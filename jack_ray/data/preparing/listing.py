@@ -27,6 +27,8 @@ COLUMNS = {
 }
 """Column -> the headings by which it is known."""
 
+KNOWN = tuple(name for names in COLUMNS.values() for name in names)
+
 FORMS = "FOLDER/<Class>/*.mp4, FOLDER/<split>/<Class>/*.mp4, or a csv or json file with path, label and split"
 
 
@@ -59,6 +61,8 @@ def read_listing(source: Path) -> Listing:
     if source.is_dir():
         clips, ignored, faults = _of_folder(source)
     elif source.is_file():
+        if _is_video(source):
+            raise DataError([Fault(str(source), "one video", FORMS)])
         ignored = []
         clips, faults = _of_file(source)
     else:
@@ -93,7 +97,11 @@ def with_subsets(listing: Listing, test_fraction: float, seed: int) -> Listing:
 
 def _of_folder(source: Path) -> tuple[list[Clip], list[str], list[Fault]]:
     folders = sorted(path for path in source.iterdir() if path.is_dir() and not path.name.startswith("."))
-    is_split = bool(folders) and all(folder.name.lower() in SUBSETS for folder in folders)
+    splits = [folder for folder in folders if _is_split(folder)]
+    is_split = bool(splits)
+    if is_split:
+        _check_splits(source, splits, [folder for folder in folders if folder not in splits])
+        folders = splits
     of_classes = [
         (folder, SUBSETS[above.name.lower()] if is_split else "")
         for above in (folders if is_split else [source])
@@ -108,10 +116,41 @@ def _of_folder(source: Path) -> tuple[list[Clip], list[str], list[Fault]]:
             else:
                 ignored.append(str(path))
     for above in folders if is_split else [source]:
-        for path in sorted(above.iterdir()):
-            if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
-                faults.append(Fault(str(path), "a video outside of the class folders", FORMS))
+        loose = [path.name for path in sorted(above.iterdir()) if _is_video(path)]
+        if loose:
+            found = f"{len(loose)} videos outside of class folders, the first: {loose[0]}"
+            remedy = f"If it is the folder of a class, type {above.parent}" if not clips else ""
+            faults.append(Fault(str(above), found, FORMS, remedy))
     return clips, ignored, faults
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
+
+
+def _is_split(folder: Path) -> bool:
+    """Whether a folder has a split's name, and folders instead of videos in it."""
+    inside = list(folder.iterdir()) if folder.name.lower() in SUBSETS else []
+    return any(path.is_dir() for path in inside) and not any(map(_is_video, inside))
+
+
+def _check_splits(source: Path, splits: Sequence[Path], others: Sequence[Path]) -> None:
+    """Raises DataError where splits lie beside other videos, or one split under two names."""
+    faults = []
+    for other in others:
+        if any(_is_video(path) for path in _files(other)):
+            found = f"videos beside the splits {', '.join(split.name for split in splits)}"
+            faults.append(Fault(str(other), found, "only splits, or only classes"))
+    names: dict[str, list[str]] = {}
+    for split in splits:
+        names.setdefault(SUBSETS[split.name.lower()], []).append(split.name)
+    faults += [
+        Fault(str(source), f"{' and '.join(alike)}, which both mean {subset}", "one folder for each split")
+        for subset, alike in names.items()
+        if len(alike) > 1
+    ]
+    if faults:
+        raise DataError(faults)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -124,7 +163,8 @@ def _of_file(source: Path) -> tuple[list[Clip], list[Fault]]:
     try:
         text = source.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError([Fault(str(source), f"unreadable ({error})", FORMS)]) from error
+        found = f"unreadable ({error.strerror})" if isinstance(error, OSError) else "not text in UTF-8"
+        raise DataError([Fault(str(source), found, FORMS)]) from error
     rows, faults = _json_rows(source, text) if source.suffix.lower() == ".json" else _csv_rows(source, text)
     clips = []
     for where, row in rows:
@@ -183,6 +223,8 @@ def _clip(folder: Path, where: str, row: Mapping[str, Any]) -> Clip | list[Fault
         value = next((row[name] for name in names if row.get(name) not in (None, "")), "")
         values[column] = str(value).strip()
     faults = [Fault(where, f"no {column}", f"a {column}") for column in ("path", "label") if not values[column]]
+    odd = [key for key, value in row.items() if isinstance(value, list | dict) and key in KNOWN]
+    faults += [Fault(f"{where}: {key}", shown(row[key]), "text") for key in odd]
     subset = SUBSETS.get(values["split"].lower(), "")
     if values["split"] and not subset:
         faults.append(Fault(where, f"split {shown(values['split'])}", "train, val or test"))

@@ -68,12 +68,19 @@ def table(listing: Listing, outcomes: Mapping[str, Outcome]) -> str:
     if odd:
         told = Counter(outcome.status for _, outcome in odd)
         lines += ["", ", ".join(f"{count} {status}" for status, count in told.items()) + ":"]
-        lines += [f"  {outcome.status}: {clip.path}: {outcome.detail}" for clip, outcome in odd[:MAX_SHOWN]]
+        lines += [f"  {outcome.status}: {one_line(clip.path)}: {outcome.detail}" for clip, outcome in odd[:MAX_SHOWN]]
         if len(odd) > MAX_SHOWN:
             lines.append(f"  and {len(odd) - MAX_SHOWN} more, in report.csv")
     if listing.ignored:
-        lines.append(f"no videos, and left alone: {len(listing.ignored)}, the first: {listing.ignored[0]}")
+        lines.append(
+            f"no videos, and left alone: {len(listing.ignored)}, the first: {one_line(Path(listing.ignored[0]))}"
+        )
     return "\n".join(lines)
+
+
+def one_line(path: Path) -> str:
+    """A path as text without line breaks and other signs that a terminal obeys."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(path))
 
 
 def jobs_of(listing: Listing, root: Path, wanted: Any) -> Sequence[Job]:
