@@ -12,6 +12,7 @@ from PIL import Image
 
 from jack_ray.compose import read_command
 from jack_ray.compose.plan import compose_base
+from jack_ray.contract.files import digest
 from jack_ray.methods.gait.demo import generate as generate_gaits
 from jack_ray.methods.shared.sound_file import Sound
 from jack_ray.methods.shared.sound_writing import write_sound
@@ -21,18 +22,21 @@ SILENCE = Sound(np.zeros((1, 8000), np.float32), 16000)
 FRAMES = 16
 
 
-def data_for(words: Sequence[str], root: Path, tsl_data: Path) -> Path:
-    """A data set that fits what is typed, made below `root` unless it is TSL-Net's."""
+def data_for(words: Sequence[str], folder: Path, tsl_data: Path) -> Path:
+    """A data set that fits what is typed: TSL-Net's, or one made in `folder` unless there is one like it."""
     nodes, _ = compose_base(read_command(list(words)))
-    data, model = nodes["data"], nodes["model"]
+    data = nodes["data"]
     if data["name"] == "tsl300":
         return tsl_data
-    if data["name"] == "emotion_gait":
-        generate_gaits(root, train=24, test=8, seed=1)
-    elif data["name"] == "egait":
-        write_h5(root, data)
-    else:
-        write_tree(root, data, classes_of(data, model))
+    if data["name"] in ("emotion_gait", "egait"):
+        root = folder / data["name"]
+        if not root.exists():
+            write_h5(root, data) if data["name"] == "egait" else generate_gaits(root, train=24, test=8, seed=1)
+        return root
+    labels = classes_of(data, nodes["model"])
+    root = folder / digest([data["annotation"], data["source"], labels])
+    if not root.exists():
+        write_tree(root, data, labels)
     return root
 
 
