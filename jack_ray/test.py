@@ -86,8 +86,9 @@ def _inspect(trained: Trained) -> None:
     if trained.labels and found.labels and trained.labels != found.labels:
         theirs, ours = ", ".join(found.labels), ", ".join(trained.labels)
         raise JackRayError(f"The data set's classes are {theirs}; the model was trained on {ours}.")
-    if found.faults and train.on_unreadable == "stop":
-        raise DataError(found.faults)
+    if found.stops(train.on_unreadable):
+        hint = "Or type train.on_unreadable=skip to go on without these samples." if found.can_skip else ""
+        raise DataError(found.faults, hint)
 
 
 def table(trained: Trained, result: dict[str, Any]) -> str:

@@ -80,8 +80,9 @@ class Plan:
             files = importlib.import_module(f"jack_ray.methods.{config.method}.files")
             self._inspections[key] = files.inspect(config.data)
         found = self._inspections[key]
-        if found.faults:
-            raise DataError(found.faults)
+        if found.stops(config.train.on_unreadable):
+            hint = "Or type train.on_unreadable=skip to go on without these samples." if found.can_skip else ""
+            raise DataError(found.faults, hint)
         if found.labels:
             unfit = importlib.import_module(f"jack_ray.methods.{config.method}.config").check_labels(
                 config.model, found.labels

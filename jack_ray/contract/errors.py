@@ -38,21 +38,23 @@ class Fault:
 
 
 class FaultsError(JackRayError):
-    """Several faults, told all at once."""
+    """Several faults, told all at once; `hint`: what can be done about all of them."""
 
     title = "This cannot work"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], hint: str = "") -> None:
         self.faults = tuple(faults)
+        self.hint = hint
         lines = "\n".join(f"  {fault}" for fault in self.shown())
-        super().__init__(f"{self.title} ({len(self.faults)} found):\n{lines}")
+        below = f"\n  {hint}" if hint else ""
+        super().__init__(f"{self.title} ({len(self.faults)} found):\n{lines}{below}")
 
     def shown(self) -> Sequence[Fault]:
         """Those that the text lists."""
         return self.faults
 
-    def __reduce__(self) -> tuple[type, tuple[tuple[Fault, ...]]]:
-        return type(self), (self.faults,)
+    def __reduce__(self) -> tuple[type, tuple[tuple[Fault, ...], str]]:
+        return type(self), (self.faults, self.hint)
 
 
 def shorten(faults: Sequence[Fault]) -> list[Fault]:

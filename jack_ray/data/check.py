@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jack_ray.compose.load import load
-from jack_ray.contract.errors import DataError, Fault, JackRayError
+from jack_ray.contract.errors import DataError, Fault
 from jack_ray.contract.files import write_text
 from jack_ray.contract.settings import read
 from jack_ray.data.looking.bar import shown
@@ -38,17 +38,17 @@ def run(options: argparse.Namespace) -> str:
     return f"{options.root} is in order ({how}).\n{counts}"
 
 
-def _told(faults: Sequence[Fault], path: Path | None) -> JackRayError:
+def _told(faults: Sequence[Fault], path: Path | None) -> DataError:
     """The faults: a few of each kind as a message, all of them in a file."""
     error = DataError(faults)
     if path is None:
         is_whole = len(error.shown()) == len(faults)
-        return error if is_whole else JackRayError(f"{error}\n  For all of them add --list FILE.")
+        return error if is_whole else DataError(faults, "For all of them add --list FILE.")
     try:
         write_text(path.expanduser(), "".join(f"{fault}\n" for fault in faults))
     except OSError as failure:
-        return JackRayError(f"{error}\n  --list {path} cannot be written: {failure.strerror}.")
-    return JackRayError(f"{error}\n  All of them: {path}")
+        return DataError(faults, f"--list {path} cannot be written: {failure.strerror}.")
+    return DataError(faults, f"All of them: {path}")
 
 
 def _deep_faults(found: Subject) -> list[Fault]:

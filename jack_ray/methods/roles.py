@@ -32,12 +32,18 @@ class Inspection:
     """What a look at a data set's files found, without reading the large ones."""
 
     identity: str
-    """Changes whenever the content changes that training would see; empty if there are faults."""
+    """Changes whenever the content changes that training would see; empty if there are faults that stop it."""
     faults: tuple[Fault, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
     """Counts for people: {"train videos": 200, ...}."""
     labels: tuple[str, ...] = ()
     """The data's classes, where `config.check_labels(model, labels)` has something to say of them."""
+    can_skip: bool = False
+    """Whether all faults are of single samples, which train.on_unreadable=skip leaves out."""
+
+    def stops(self, on_unreadable: str) -> bool:
+        """Whether the faults are in the way. on_unreadable: train.on_unreadable, stop or skip."""
+        return bool(self.faults) and not (self.can_skip and on_unreadable == "skip")
 
 
 class InspectFiles(Protocol):

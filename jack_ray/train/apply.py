@@ -24,6 +24,7 @@ from jack_ray.train.evaluate import Surroundings
 from jack_ray.train.method import Parts, typed
 from jack_ray.train.ranks import Ranks
 from jack_ray.train.reading import Reader
+from jack_ray.train.report import MAX_NOTED
 
 SAY_EVERY_S = 5.0
 
@@ -35,6 +36,7 @@ class Told:
         self.doing = doing
         self._count = 0
         self._last = time.monotonic()
+        self._noted: set[str] = set()
 
     def beat(self) -> None:
         """Another batch is done."""
@@ -44,8 +46,14 @@ class Told:
             print(f"{self.doing}: {self._count} batches done", file=sys.stderr, flush=True)
 
     def note_once(self, text: str) -> None:
-        """Something that the user should read."""
-        print(text, file=sys.stderr, flush=True)
+        """Something that the user should read; of very many only the first."""
+        if text in self._noted:
+            return
+        self._noted.add(text)
+        if len(self._noted) <= MAX_NOTED:
+            print(text, file=sys.stderr, flush=True)
+        elif len(self._noted) == MAX_NOTED + 1:
+            print("and more like this; python -m jack_ray.data check tells them", file=sys.stderr, flush=True)
 
 
 def _model(parts: Parts, order: Order) -> Any:

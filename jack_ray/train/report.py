@@ -10,6 +10,8 @@ from jack_ray.contract.paths import TrialFolder
 
 BEAT_S = 0.5
 """No more than one sign of life in this time; a small fraction of any time-out."""
+MAX_NOTED = 10
+"""Samples that cannot be read are told up to this many; a spoiled disk has thousands."""
 
 
 class Report:
@@ -62,10 +64,17 @@ class Report:
         self._event("note", None, None, text=text)
 
     def note_once(self, text: str) -> None:
-        """The same, if it was not said before."""
-        if text not in self._noted:
-            self._noted.add(text)
+        """The same, if it was not said before; of very many only the first, the others are in this rank's log."""
+        if text in self._noted:
+            return
+        self._noted.add(text)
+        if len(self._noted) <= MAX_NOTED:
             self.note(text)
+            return
+        if len(self._noted) == MAX_NOTED + 1:
+            self.note(f"more like this are in {self.folder.log(self.rank)}")
+        if self.rank == 0:
+            print(text, flush=True)
 
     def finished(self, step: int, values: dict[str, float]) -> None:
         """The trial is complete."""

@@ -48,3 +48,16 @@ def test_only_the_first_rank_tells_events(tmp_path: Path) -> None:
     assert {event.attempt for event in told} == {2}
     assert told[3].about == {"path": "step-00000001", "best": True, "value": 0.5}
     assert told[4].about == {"path": "test/a.png"}
+
+
+def test_of_very_many_notes_the_first_are_told_and_the_others_go_to_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = TrialFolder(tmp_path)
+    report = Report(folder, 0, 1)
+    for number in [*range(30), 3, 20]:
+        report.note_once(f"left out: {number}")
+    told, _ = read_from(folder.events, 0)
+    texts = [event.about["text"] for event in told]
+    assert texts == [*(f"left out: {number}" for number in range(10)), f"more like this are in {folder.log(0)}"]
+    assert capsys.readouterr().out.splitlines() == [f"left out: {number}" for number in range(10, 30)]

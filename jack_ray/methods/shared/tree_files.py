@@ -32,7 +32,7 @@ THREADS = 4
 
 
 def inspect_tree(data: DataConfig, method: str) -> Inspection:
-    """Every fault of `data.root`; or, if there is none, the data's identity.
+    """Every fault of `data.root`; and the data's identity, if not all of it is broken.
 
     Reads the annotation file whole; of each video the count, three pictures' headers and the beginning of its sound.
     The identity depends on content and names, not on where the folder lies or when it was written.
@@ -43,15 +43,14 @@ def inspect_tree(data: DataConfig, method: str) -> Inspection:
         return Inspection("", (Fault(str(root), found, "the folder of the data set (data.root)", _ways(root, method)),))
     annotation, faults = read_annotation(annotation_path(data), data.labels)
     looked = _looked_at(data, annotation)
-    faults += [fault for found, _ in looked.values() for fault in found]
-    faults = _nothing_there(data, annotation, method) or faults
-    if not faults:
-        faults = _empty_splits(data, annotation)
-    if faults:
-        return Inspection("", tuple(faults))
+    of_videos = [fault for found, _ in looked.values() for fault in found]
+    nothing = _nothing_there(data, annotation, method)
+    faults = nothing or faults or _empty_splits(data, annotation)
+    if faults or all(found for found, _ in looked.values()):
+        return Inspection("", tuple(nothing or [*faults, *of_videos]))
     samples = [[name, annotation.entries[name].label, found] for name, (_, found) in sorted(looked.items())]
     identity = digest([file_sha256(annotation.path), samples])
-    return Inspection(identity, (), summary(data, annotation), annotation.labels)
+    return Inspection(identity, tuple(of_videos), summary(data, annotation), annotation.labels, bool(of_videos))
 
 
 def _ways(root: Path, method: str) -> str:

@@ -42,12 +42,12 @@ def inspect(data: DataConfig) -> Inspection:
         )
         return Inspection("", (Fault(str(root), found, "the folder of TSL-300 (data.root)", remedy),))
     annotations, faults = read(data)
-    features, found_faults = _look_at_features(root, annotations, data)
-    faults += found_faults
+    features, of_videos = _look_at_features(root, annotations, data)
     faults += _points_outside(root, annotations, features, data)
-    if faults:
-        return Inspection("", tuple(faults))
-    return Inspection(_identity(root, annotations, features, data), (), _summary(annotations, features))
+    if faults or not features.snippets:
+        return Inspection("", (*faults, *of_videos))
+    identity = _identity(root, annotations, features, data)
+    return Inspection(identity, tuple(of_videos), _summary(annotations, features), can_skip=bool(of_videos))
 
 
 def _look_at_features(root: Path, annotations: Annotations, data: DataConfig) -> tuple[Features, list[Fault]]:
