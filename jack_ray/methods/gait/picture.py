@@ -26,9 +26,9 @@ RIGHT, LEFT, MIDDLE = "#D55E00", "#0072B2", "#555555"
 
 def draw(path: Path, name: str, shown: Shown, labels: Sequence[str]) -> None:
     """Write a PNG."""
-    figure = Figure(figsize=(12, 5.4), layout="constrained")
+    figure = Figure(figsize=(10.5, 5.4), layout="constrained")
     FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(2, 2, width_ratios=(4, 1))
+    grid = figure.add_gridspec(2, 2, width_ratios=(3, 1))
     found = int(np.argmax(shown.probabilities))
     posture = np.array(shown.posture)
     added = np.array(shown.joints)[:, found]

@@ -35,6 +35,9 @@ class Predictor:
         if path.is_file() and path.suffix.lower() in SUFFIXES:
             return [path]
         found = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES) if path.is_dir() else []
+        if any(one.name in ("train_joint.npy", "test_joint.npy") for one in found):
+            remedy = "To score a model on it, type python -m jack_ray.test run=RUN data.root=FOLDER."
+            raise DataError([Fault(str(path), "a data set, whose arrays hold many gaits each", expected, remedy)])
         if not found:
             told = "no gaits in it" if path.is_dir() else "no gait" if path.exists() else "no such file or folder"
             raise DataError([Fault(str(path), told, expected)])

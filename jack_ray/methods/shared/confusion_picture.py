@@ -33,6 +33,11 @@ def draw(path: Path, counts: NDArray[np.int64], labels: Sequence[str]) -> None:
     axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
     rows = [f"{label} ({total})" for label, total in zip(labels, totals[:, 0], strict=True)]
     axes.set_yticks(range(len(labels)), rows)
+    edges = np.arange(len(labels) + 1) - 0.5
+    axes.set_xticks(edges, minor=True)
+    axes.set_yticks(edges, minor=True)
+    axes.grid(which="minor", color="white", linewidth=2)
+    axes.tick_params(which="minor", length=0)
     axes.set_xlabel("found")
     axes.set_ylabel("annotated (samples)")
     right, total = int(counts.trace()), int(counts.sum())

@@ -7,6 +7,7 @@ from statistics import mean, median
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from jack_ray.contract.errors import DataError, JackRayError
 from jack_ray.methods.shared.class_annotation import ClassAnnotation, Entry
@@ -77,9 +78,12 @@ def _draw(picture: Path, labels: Sequence[str], counts: Counter[tuple[str, str]]
         below = [sum(pair) for pair in zip(below, values, strict=True)]
     bars.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
     bars.set_ylabel("videos")
-    bars.legend()
+    bars.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(SPLITS), frameon=False)
     if seconds:
-        lengths.hist(seconds, bins=min(40, max(5, len(seconds) // 4)))
-    lengths.set_xlabel("duration [s]")
+        # from 0: where all last the same, matplotlib's own range is a hair's breadth
+        lengths.hist(seconds, bins=min(40, max(10, len(seconds) // 4)), range=(0, max(seconds)), edgecolor="white")
+    lengths.set_xlabel("duration (s)")
     lengths.set_ylabel("videos")
+    for axes in (bars, lengths):
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     figure.savefig(picture, dpi=120)
