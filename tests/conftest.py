@@ -1,8 +1,10 @@
 """What all tests share: Jittor compiled once, demo data generated once."""
 
+import gc
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,7 @@ def jittor_home() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _jittor_where_it_is_needed(request: pytest.FixtureRequest) -> None:
+def _jittor_where_it_is_needed(request: pytest.FixtureRequest) -> Iterator[None]:
     marks = {mark.name for mark in request.node.iter_markers()}
     if marks & {"rank", "ray"}:
         request.getfixturevalue("jittor_home")
@@ -38,6 +40,11 @@ def _jittor_where_it_is_needed(request: pytest.FixtureRequest) -> None:
         # Jittor's own handler would end this process when a child is killed.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    if "rank" in marks and "jittor" in sys.modules:
+        # A full-width model takes gigabytes, which Jittor would keep for the next one.
+        gc.collect()
+        sys.modules["jittor"].gc()
 
 
 @pytest.fixture(scope="session")
