@@ -383,7 +383,7 @@ def test_a_file_that_crashes_the_decoder_is_reported_and_a_full_disk_ends_it(sou
     with pytest.raises(JackRayError, match="Cannot write"):
         for job, outcome in pool.on_ray(jobs, 1, crash):
             found[job.name] = outcome
-    assert found["a"].status == "unreadable"
+    assert found["a"].status == "crashed"
     assert "decoding it ended the process" in found["a"].detail
     assert found["b"].status == "ok"
 
