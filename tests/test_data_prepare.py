@@ -372,7 +372,9 @@ def test_ray_gives_the_same_files_as_this_process(source: Path, tmp_path: Path) 
 @pytest.mark.ray
 def test_a_file_that_crashes_the_decoder_is_reported_and_a_full_disk_ends_it(source: Path, tmp_path: Path) -> None:
     def crash(job: convert.Job) -> convert.Outcome:
-        if job.name == "a":
+        with (tmp_path / f"tried {job.name}").open("a") as tried:
+            tried.write(".")
+        if job.name == "a" or (job.name == "b" and (tmp_path / "tried b").stat().st_size == 1):
             os._exit(1)
         if job.name == "c":
             raise JackRayError("Cannot write")
@@ -384,8 +386,18 @@ def test_a_file_that_crashes_the_decoder_is_reported_and_a_full_disk_ends_it(sou
         for job, outcome in pool.on_ray(jobs, 1, crash):
             found[job.name] = outcome
     assert found["a"].status == "crashed"
-    assert "decoding it ended the process" in found["a"].detail
+    assert "decoding it ended the process, twice" in found["a"].detail
     assert found["b"].status == "ok"
+    assert (tmp_path / "tried b").read_text() == ".."
+
+
+def test_a_crash_is_not_written_down_so_that_the_same_command_tries_again(source: Path, tmp_path: Path) -> None:
+    job = convert.Job(str(next(source.glob("*/*.mp4"))), str(tmp_path / "new"), "a", "Sad", WANTED)
+    journal.open_root(tmp_path / "new")
+    journal.note(tmp_path / "new", job, convert.Outcome("a", "crashed"))
+    assert journal.plan(tmp_path / "new", [job]).left == [job]
+    journal.note(tmp_path / "new", job, convert.Outcome("a", "unreadable"))
+    assert journal.plan(tmp_path / "new", [job]).left == []
 
 
 def test_real_clips_are_prepared(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> str:
     """What was found to be in order. Raises DataError with every fault, ConfigError for what was typed."""
     found = subject(options.name, options.root, options.settings)
     inspection = files_of(found.method).inspect(found.data)
-    deep = _deep_faults(found) if options.deep else []
+    deep = _deep_faults(found, bool(inspection.identity)) if options.deep else []
     told = {fault.where for fault in inspection.faults}
     faults = [*inspection.faults, *(fault for fault in deep if fault.where not in told)]
     if faults:
@@ -51,10 +51,12 @@ def _told(faults: Sequence[Fault], path: Path | None) -> DataError:
     return DataError(faults, f"All of them: {path}")
 
 
-def _deep_faults(found: Subject) -> list[Fault]:
-    """Every fault of what is decoded. A method whose files.py has no `decode` is read by its Data."""
+def _deep_faults(found: Subject, is_whole: bool) -> list[Fault]:
+    """Every fault of what is decoded. A method whose files.py has no `decode` is read by its Data, if it can be."""
     files = files_of(found.method)
     if not Path(found.data.root).is_dir():
+        return []
+    if not hasattr(files, "decode") and not is_whole:
         return []
     decoded = files.decode(found.data) if hasattr(files, "decode") else _read_samples(found)
     with _quiet_decoders():

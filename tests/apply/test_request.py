@@ -56,6 +56,8 @@ def test_paths_become_absolute(trial: TrialFolder, monkeypatch: pytest.MonkeyPat
         (["data.min_snippets=8,9"], "data.min_snippets: several values; expected one value"),
         (["data.root=/nowhere"], "/nowhere: no such folder"),
         (["weights=/x.pth"], "run or weights: both typed"),
+        (["gpu=maybe"], "gpu=maybe: neither true nor false; expected gpu=true"),
+        (["output=/dev/null"], "output=/dev/null: cannot be written .*; expected a folder to write"),
     ],
 )
 def test_a_mistake_is_told_with_what_was_typed(trial: TrialFolder, words: list[str], told: str) -> None:
@@ -72,6 +74,9 @@ def test_nothing_to_score_is_told() -> None:
     [
         ([], "input=: not typed"),
         (["input=/nowhere"], "input=/nowhere: no such file or folder"),
+        (["inptu=/x"], "inptu: no such setting.*\n.*Did you mean input?"),
+        (["input=/etc/hostname", "output=/dev"], "output=/dev: is a folder; expected a file to write"),
+        (["input=/etc/hostname", "pictures=/dev/null/x"], "pictures=/dev/null/x: cannot be written"),
         (["input=/etc/hostname", "weights=/etc/hostname", "model=tsl_small"], "both typed"),
     ],
 )
@@ -92,6 +97,12 @@ def test_bare_weights_come_with_the_options_that_were_typed(trial: TrialFolder) 
     values, rest = split_words([f"weights={weights}", "labels=n,p", "model=tsl_small", "cluster.ranks=1"], test.OWN)
     ours = find_trained(values, rest, list(test.OWN))
     assert (ours.trial.method, ours.labels, ours.trial.model["hidden_width"]) == ("tsl", ("n", "p"), 128)
+
+
+def test_of_many_files_that_cannot_be_read_the_first_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    predict.tell_faults([f"{number}.mp4: broken" for number in range(30)])
+    told = capsys.readouterr().err.splitlines()
+    assert told[9:] == ["error: 9.mp4: broken", "error: and 20 more; output=FILE lists all of them."]
 
 
 def test_whole_numbers_are_read() -> None:

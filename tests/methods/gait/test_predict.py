@@ -37,6 +37,12 @@ def test_a_file_is_itself_and_a_folder_is_all_gaits_below_it(tmp_path: Path) -> 
     assert predictor().find(tmp_path) == [tmp_path / "1.bvh", tmp_path / "a" / "2.npy"]
 
 
+def test_a_data_set_is_no_gait(tmp_path: Path) -> None:
+    save(tmp_path / "test_joint.npy")
+    with pytest.raises(DataError, match=r"python -m jack_ray\.test run=RUN data\.root=FOLDER"):
+        predictor().find(tmp_path)
+
+
 @pytest.mark.parametrize(("name", "message"), [("", "no gaits in it"), ("x.mp4", "no gait;"), ("none", "no such file")])
 def test_an_input_without_gaits_is_told(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "x.mp4").touch()
