@@ -55,7 +55,8 @@ def _read_words(words: list[str]) -> tuple[tuple[Override, ...], dict[str, str],
     for word in words:
         if word.startswith("--") or (word.startswith("-") and "=" not in word):
             expected = "--help, --cfg job, --version, or settings such as train.lr=1e-4"
-            faults.append(Fault(word, "no such flag", expected))
+            remedy = "Type dry_run=true." if word == "--dry-run" else ""
+            faults.append(Fault(word, "no such flag", expected, remedy))
             continue
         try:
             override = parser.parse_override(word)

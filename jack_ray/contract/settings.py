@@ -6,6 +6,8 @@ set of defaults. The reference in docs/ is printed from the same schemas.
 
 import dataclasses
 import difflib
+import re
+import shlex
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -86,6 +88,14 @@ def nearest(name: str, choices: Sequence[str]) -> str:
     if not close:
         return listed
     return f"Did you mean {close[0]}?" + (f" {listed}" if len(choices) <= MANY else "")
+
+
+def as_typed(key: str, value: str) -> str:
+    """`key=value` as it must be typed in a shell, so that Hydra's grammar reads any value as it is."""
+    if re.fullmatch(r"[A-Za-z0-9_./~+@%-]+", value):
+        return f"{key}={value}"
+    inner = value.replace('"', '\\"')
+    return shlex.quote(f'{key}="{inner}"')
 
 
 _KINDS: dict[type, str] = {

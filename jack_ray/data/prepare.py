@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jack_ray.contract.errors import ConfigError, DataError, Fault
+from jack_ray.contract.settings import as_typed
 from jack_ray.data.looking.bar import shown
 from jack_ray.data.preparing import journal, pool
 from jack_ray.data.preparing.convert import PARTIAL, Job, Outcome, Wanted
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> str:
 
 def _next(options: argparse.Namespace, root: Path, listing: Listing, outcomes: Mapping[str, Outcome]) -> str:
     """What to type to train on it."""
-    words = ["model=vaanet data=class_tree", f"data.root={shlex.quote(str(root))}"]
+    words = ["model=vaanet data=class_tree", as_typed("data.root", str(root))]
     if options.pictures == "none":
         words.append("data.source=video")
     words += [f"model.num_classes={len(listing.labels)}", "model.loss=ce"]

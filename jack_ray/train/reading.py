@@ -12,7 +12,7 @@ from functools import partial
 from threading import Lock
 from typing import Any, Literal
 
-from jack_ray.contract.errors import DataError
+from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.roles import DataRole, Sample
 
 Read = Callable[[], Sample | None]
@@ -107,4 +107,6 @@ class Samples:
             sample = self._noted(lambda chosen: self.data.draw(chosen, seed), (index + offset) % len(self.data))
             if sample is not None:
                 return sample
-        return self.data.draw(index, seed)  # none can be read: raises
+        faults = self.take_faults()
+        found = f"none of its {len(self.data)} samples can be read, the first: {faults[0] if faults else index}"
+        raise DataError([Fault("the training split", found, "at least one that can be")])

@@ -1,9 +1,10 @@
+import shlex
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
 
-from jack_ray.contract.settings import nearest, read, setting, type_name
+from jack_ray.contract.settings import as_typed, nearest, read, setting, type_name
 
 
 @dataclass(frozen=True)
@@ -140,3 +141,11 @@ def test_a_near_name_is_offered_and_a_far_one_gets_the_list() -> None:
 def test_a_long_list_is_left_out_beside_a_near_name() -> None:
     many = [f"setting{number}" for number in range(20)]
     assert nearest("setting1x", many) == "Did you mean setting1?"
+
+
+@pytest.mark.parametrize("value", ["/data/tree", "/my data/(1)", '/it\'s, "so"', "/ünï=x"])
+def test_any_value_is_read_as_it_was_told_to_be_typed(value: str) -> None:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    (word,) = shlex.split(as_typed("data.root", value))
+    assert OverridesParser.create().parse_override(word).value() == value

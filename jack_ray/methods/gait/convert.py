@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from jack_ray.contract.errors import ConfigError, DataError, Fault
+from jack_ray.contract.settings import as_typed
 from jack_ray.methods.gait.features import describe, height
 from jack_ray.methods.gait.folder import Named, refuse_foreign, write
 from jack_ray.methods.gait.read_gaits import Found, How
@@ -145,5 +146,5 @@ def _told(report: dict[str, object], root: Path) -> str:
         lines += [f"  {fault}" for fault in left[:MAX_SHOWN]]
         if len(left) > MAX_SHOWN:
             lines.append(f"  and {len(left) - MAX_SHOWN} more, all in {root / MARKER}")
-    lines.append(f"Next: python -m jack_ray.launch model=gait data.root={root}")
+    lines.append(f"Next: python -m jack_ray.launch model=gait {as_typed('data.root', str(root))}")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jack_ray.contract.errors import ConfigError, Fault
+from jack_ray.contract.settings import as_typed
 from jack_ray.methods.gait.features import describe
 from jack_ray.methods.gait.folder import Named, read_marker, refuse_foreign, write
 from jack_ray.methods.gait.skeleton import INDEX, NUM_JOINTS
@@ -60,10 +61,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> str:
     """Generate what was asked for on the command line, and say what came of it."""
     did = generate(options.root, train=options.train, test=options.test, seed=options.seed)
+    root = as_typed("data.root", str(options.root.expanduser().absolute()))
     return (
         f"Demo data for gait: {options.train} train and {options.test} test gaits, {did}: {options.root}\n"
         "Generated skeletons, not Emotion-Gait: good for trying things, not for results.\n"
-        f"Next: python -m jack_ray.launch model=gait_smoke data.root={options.root.expanduser().absolute()}"
+        f"Next: python -m jack_ray.launch model=gait_smoke {root}"
     )
 
 

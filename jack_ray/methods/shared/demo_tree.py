@@ -12,6 +12,7 @@ import numpy as np
 
 from jack_ray.contract.errors import ConfigError, Fault
 from jack_ray.contract.files import write_json, write_text
+from jack_ray.contract.settings import as_typed
 from jack_ray.methods.shared.class_tree import COUNT_FILE
 from jack_ray.methods.shared.demo_folder import write_once
 from jack_ray.methods.shared.demo_videos import FPS, LABELS, RATE_HZ, Scene, invent, pictures, sound
@@ -92,10 +93,12 @@ def generate(root: Path, wanted: Wanted, method: str) -> str:
     did = "is there already, complete" if written.was_there else "written"
     num_train = wanted.train * wanted.num_classes
     counts = f"{num_train} training and {len(scenes) - num_train} test videos of {wanted.num_classes} classes"
+    root = as_typed("data.root", str(written.root))
+    classes = "" if wanted.num_classes == len(LABELS) else f" model.num_classes={wanted.num_classes}"
     follow = (
         f"python -m jack_ray.data prepare {written.root} NEW_FOLDER"
         if wanted.as_videos
-        else f"python -m jack_ray.launch model={method}_smoke data=class_tree data.root={written.root}"
+        else f"python -m jack_ray.launch model={method}_smoke data=class_tree {root}{classes}"
     )
     return (
         f"Demo data for {method}: {counts}, {written.num_bytes / 1e6:.0f} MB, {did}: {written.root}\n"

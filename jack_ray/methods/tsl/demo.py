@@ -17,6 +17,7 @@ import numpy as np
 
 from jack_ray.contract.errors import ConfigError, DataError, Fault, JackRayError
 from jack_ray.contract.files import write_json, write_text
+from jack_ray.contract.settings import as_typed
 from jack_ray.methods.tsl import demo_scenes
 from jack_ray.methods.tsl.config import CLASSES
 from jack_ray.methods.tsl.demo_scenes import Plan, Row
@@ -51,7 +52,7 @@ class Report:
         return (
             f"Demo data for tsl: {counts} videos, {self.num_bytes / 1e6:.0f} MB, {did}: {self.root}\n"
             "Generated numbers, not TSL-300: good for trying things, not for results.\n"
-            f"Next: python -m jack_ray.launch model=tsl_small sweep=lr data.root={self.root}"
+            f"Next: python -m jack_ray.launch model=tsl_small sweep=lr {as_typed('data.root', str(self.root))}"
         )
 
 
