@@ -57,6 +57,17 @@ def cut(path: Path, share: float = 0.4) -> None:
     os.truncate(path, int(path.stat().st_size * share))
 
 
+def without(pattern: str) -> Spoil:
+    def spoil(root: Path) -> None:
+        for path in root.glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    return spoil
+
+
 def as_wav(root: Path, samples: Any) -> None:
     (root / f"mp3/{VIDEO}.mp3").unlink()
     soundfile.write(root / f"mp3/{VIDEO}.wav", samples, 16000, subtype="FLOAT")
@@ -93,7 +104,7 @@ TREES: list[tuple[str, Spoil, str]] = [
     ("a word as n_frames", lambda r: (r / f"img/{VIDEO}/n_frames").write_text("many"), "n_frames: 'many'; expected"),
     ("endless digits", lambda r: (r / f"img/{VIDEO}/n_frames").write_text("9" * 5000), "n_frames: '99999"),
     ("a missing picture", lambda r: (r / f"img/{VIDEO}/000003.jpg").unlink(), "but there is no 000003.jpg; expected"),
-    ("no pictures at all", lambda r: [p.unlink() for p in r.glob(f"img/{VIDEO}/*.jpg")], "there is no 000001.jpg"),
+    ("no pictures at all", without(f"img/{VIDEO}/*.jpg"), "there is no 000001.jpg"),
     ("sound cut short", lambda r: cut(r / f"mp3/{VIDEO}.mp3"), "00.mp3: cut short: 40% of it is there"),
     ("an empty sound", lambda r: (r / f"mp3/{VIDEO}.mp3").write_bytes(b""), ".mp3: an empty file; expected sound"),
     ("sound that is none", lambda r: (r / f"mp3/{VIDEO}.mp3").write_bytes(b"\xff\xfb0"), ".mp3: cannot be decoded"),
@@ -163,7 +174,7 @@ GAITS: list[tuple[str, Spoil, str]] = [
     ("a word as a label", labelled(lambda c: c["labels"].__setitem__(3, "Sad")), 'row 3 is "Sad", not a number'),
     ("fewer labels", labelled(lambda c: (c["names"].pop(), c["labels"].pop())), "12 gaits; expected 11 gaits, as in"),
     ("fewer names", labelled(lambda c: c["names"].pop()), "11 names for 12 labels"),
-    ("another folder", lambda r: [p.unlink() for p in r.iterdir()], "none of the files of gaits (train_joint.npy, ..)"),
+    ("another folder", without("*"), "none of the files of gaits (train_joint.npy, ..)"),
 ]  # fmt: skip
 
 
@@ -243,7 +254,7 @@ def splits(*names: str) -> Spoil:
 
 SOURCES: list[tuple[str, Spoil, str, str]] = [
     ("nothing", shutil.rmtree, "", "no such file or folder; expected FOLDER/<Class>/*.mp4"),
-    ("an empty folder", lambda r: [shutil.rmtree(p) for p in r.iterdir() if p.is_dir()], "", "no videos (mp4, mkv,"),
+    ("an empty folder", without("*"), "", "no videos (mp4, mkv,"),
     ("one class", lambda r: None, "Anger", "5 videos outside of class folders, the first: anger_training_00.mp4"),
     ("a video", lambda r: None, f"{VIDEO}.mp4", "00.mp4: one video; expected FOLDER/<Class>"),
     ("a split spelled twice", splits("train", "Training"), "", "Training and train, which both mean training"),

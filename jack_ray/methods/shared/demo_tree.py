@@ -93,12 +93,12 @@ def generate(root: Path, wanted: Wanted, method: str) -> str:
     did = "is there already, complete" if written.was_there else "written"
     num_train = wanted.train * wanted.num_classes
     counts = f"{num_train} training and {len(scenes) - num_train} test videos of {wanted.num_classes} classes"
-    root = as_typed("data.root", str(written.root))
+    typed = as_typed("data.root", str(written.root))
     classes = "" if wanted.num_classes == len(LABELS) else f" model.num_classes={wanted.num_classes}"
     follow = (
         f"python -m jack_ray.data prepare {written.root} NEW_FOLDER"
         if wanted.as_videos
-        else f"python -m jack_ray.launch model={method}_smoke data=class_tree {root}{classes}"
+        else f"python -m jack_ray.launch model={method}_smoke data=class_tree {typed}{classes}"
     )
     return (
         f"Demo data for {method}: {counts}, {written.num_bytes / 1e6:.0f} MB, {did}: {written.root}\n"
