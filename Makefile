@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO_DATA ?= data/VideoSenti
-FAST := "not rank and not ray and not mlflow"
+QUICK := not rank and not ray and not mlflow
 
 .PHONY: help install prepare demo test test-fast lint format clean
 
@@ -29,11 +29,11 @@ demo: prepare
 	$(BIN)/python -m jack_ray.launch model=tsl_small sweep=lr data.root=$(DEMO_DATA)
 
 test: prepare
-	$(BIN)/python -m pytest -n auto -m $(FAST)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK)"
 	$(BIN)/python -m pytest -m "rank or ray or mlflow"
 
 test-fast: install
-	$(BIN)/python -m pytest -n auto -m $(FAST)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK) and not repository"
 
 lint: install
 	$(BIN)/ruff check .

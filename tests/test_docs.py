@@ -20,6 +20,8 @@ from jack_ray.launch import launch
 from jack_ray.score import _parser as score_parser
 from tests.documented_data import data_for, with_weights
 
+pytestmark = pytest.mark.repository
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "jack_ray").rglob("*.md"), *ROOT.glob("jobs/*.sh")]

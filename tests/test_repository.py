@@ -17,6 +17,8 @@ from jack_ray.compose.load import config_folder, groups, load
 from jack_ray.compose.schema import STAGES, typed
 from jack_ray.contract.settings import read
 
+pytestmark = pytest.mark.repository
+
 ROOT = Path(__file__).parents[1]
 
 MACHINE_PATHS = re.compile(r"/(?:work|root|home/(?!user\b|jack\b)\w+|mnt|scratch|Users)/\w")

@@ -68,11 +68,13 @@ def test_a_sample_adds_up_the_tree(gang: Gang, tmp_path: Path) -> None:
     while not any(Path(f"/proc/{gang.pid}/task/{gang.pid}/children").read_text().split()):
         time.sleep(0.01)
     sampler = Sampler(gang.pid, tmp_path / "system.jsonl")
-    sampler.sample()
-    sampler.sample()
+    for _ in range(3):
+        sampler.sample()
+        time.sleep(0.05)
     lines = [json.loads(line) for line in (tmp_path / "system.jsonl").read_text().splitlines()]
-    assert len(lines) == 2
+    assert len(lines) == 3
     assert abs(lines[0]["time"] - time.time()) < 5.0
     assert all(name.startswith("system/") for name in lines[0]["values"])
-    assert 0.0 < lines[1]["values"]["system/trial_memory_megabytes"] < 100.0
-    assert lines[1]["values"]["system/trial_cpu_percentage"] < 50.0
+    # a process that is just being replaced by another program has no memory
+    assert 0.0 < max(line["values"]["system/trial_memory_megabytes"] for line in lines) < 100.0
+    assert lines[-1]["values"]["system/trial_cpu_percentage"] < 50.0
