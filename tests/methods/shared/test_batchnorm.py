@@ -109,3 +109,66 @@ def test_running_statistics_are_not_learnt() -> None:
     module = layer()
     assert module.running_mean.is_stop_grad()
     assert module.running_var.is_stop_grad()
+
+
+def by_hand(images: Any, weight: Any, bias: Any) -> Any:
+    """Ioffe and Szegedy 2015, algorithm 1, in float64."""
+    axes = tuple(axis for axis in range(images.ndim) if axis != 1)
+    mean, variance = images.mean(axes, keepdims=True), images.var(axes, keepdims=True)
+    along = (1, -1, *(1,) * (images.ndim - 2))
+    return (images - mean) / np.sqrt(variance + 1e-5) * weight.reshape(along) + bias.reshape(along)
+
+
+@pytest.mark.parametrize("shape", [(6, 3), (4, 3, 5), (2, 3, 4, 5), (2, 3, 2, 3, 4)])
+def test_a_batch_is_normalised_with_its_own_statistics_and_the_right_gradients(shape: tuple[int, ...]) -> None:
+    import jittor as jt
+
+    from jack_ray.methods.shared.batchnorm import BatchNorm
+
+    draw = np.random.RandomState(len(shape))
+    images = draw.standard_normal(shape) * 2 + 100  # a large mean, where E[x^2] - E[x]^2 loses its digits
+    aim, weight, bias = draw.standard_normal(shape), draw.uniform(0.5, 2, 3), draw.standard_normal(3)
+    norm = BatchNorm(3)
+    norm.weight.update(jt.array(weight.astype(np.float32)))
+    norm.bias.update(jt.array(bias.astype(np.float32)))
+    given = jt.array(images.astype(np.float32))
+    given.start_grad()
+    found = norm(given)
+    gradients = jt.grad((found * jt.array(aim.astype(np.float32))).sum(), [given, norm.weight, norm.bias])
+    np.testing.assert_allclose(found.numpy(), by_hand(images, weight, bias), atol=2e-4)
+
+    def loss(images: Any, weight: Any, bias: Any) -> float:
+        return float((by_hand(images, weight, bias) * aim).sum())
+
+    for place, gradient in enumerate(gradients):
+        arguments = [images, weight, bias]
+        for index in [(0,) * arguments[place].ndim, tuple(size - 1 for size in arguments[place].shape)]:
+            sides = []
+            for step in (1e-5, -1e-5):
+                moved = [one.copy() for one in arguments]
+                moved[place][index] += step
+                sides.append(loss(*moved))
+            assert gradient.numpy()[index] == pytest.approx((sides[0] - sides[1]) / 2e-5, rel=2e-3, abs=2e-3)
+
+    axes = tuple(axis for axis in range(len(shape)) if axis != 1)
+    np.testing.assert_allclose(norm.running_mean.numpy(), 0.1 * images.mean(axes), rtol=1e-5)
+    np.testing.assert_allclose(norm.running_var.numpy(), 0.9 + 0.1 * images.var(axes, ddof=1), rtol=1e-4)
+
+
+def test_frozen_statistics_are_used_and_left_as_they_are() -> None:
+    import jittor as jt
+
+    from jack_ray.methods.shared.batchnorm import BatchNorm
+
+    norm = BatchNorm(2)
+    norm.running_mean.update(jt.array([1.0, -1.0]))
+    norm.running_var.update(jt.array([4.0, 0.25]))
+    norm.frozen = True
+    norm.train()
+    found = norm(jt.array([[3.0, 0.0], [1.0, -1.0]]))
+    np.testing.assert_allclose(found.numpy(), [[1.0, 2.0], [0.0, 0.0]], atol=1e-4)  # (3 - 1) / 2, (0 + 1) / 0.5
+    norm.frozen = False
+    norm.eval()
+    np.testing.assert_allclose(norm(jt.array([[3.0, 0.0]])).numpy(), [[1.0, 2.0]], atol=1e-4)
+    np.testing.assert_allclose(norm.running_mean.numpy(), [1.0, -1.0])
+    np.testing.assert_allclose(norm.running_var.numpy(), [4.0, 0.25])
