@@ -105,6 +105,16 @@ class SweepFolder:
         return self.path / "lock"
 
     @property
+    def control(self) -> Path:
+        """What the user wants of it while it runs (contract/control.py)."""
+        return self.path / "control.json"
+
+    @property
+    def status(self) -> Path:
+        """How it stands (contract/status.py)."""
+        return self.path / "status.json"
+
+    @property
     def commands(self) -> Path:
         """What the driver told the MLflow writer, one JSON object a line; a late delivery is made from it."""
         return self.path / "tracking.jsonl"
