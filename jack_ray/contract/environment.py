@@ -5,6 +5,7 @@ shares a cache needs the same ones.
 """
 
 import os
+import platform
 import sys
 import sysconfig
 from collections.abc import Mapping
@@ -81,6 +82,15 @@ def python_path(environment: Mapping[str, str] = os.environ) -> str:
     """A PYTHONPATH by which a child finds this very package, also when it was not installed."""
     known = [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part]
     return os.pathsep.join(dict.fromkeys([str(PACKAGE_PARENT), *known]))
+
+
+def pin_host_name() -> None:
+    """Keep this machine's name out of the folder of Jittor's cache; called before Jittor is imported.
+
+    Jittor hashes `platform.node()` into it, so a container with a new name, or the next host of a cluster with a
+    shared home, would compile everything anew. System, kernel, compiler, Python and processor stay in it.
+    """
+    platform.node = lambda: "jack_ray"
 
 
 def default_jittor_home() -> Path:

@@ -103,7 +103,7 @@ def link_onednn(jittor_home: Path) -> None:
 def _fingerprint() -> str:
     compiler = _compiler() or ""
     stamp = Path(compiler).resolve().stat().st_mtime_ns if compiler else 0
-    return digest([metadata.version("jittor"), interpreter(), sys.version, compiler, stamp])
+    return digest(["host name pinned", metadata.version("jittor"), interpreter(), sys.version, compiler, stamp])
 
 
 def _marker(jittor_home: Path) -> Path:
@@ -140,7 +140,7 @@ def prepare(jittor_home: Path, report: Report) -> None:
     with log.open("wb") as output:
         # -c, not a script: the child is Jittor's alone and dies with it
         child = subprocess.Popen(
-            [interpreter(), "-c", "import jittor"],
+            [interpreter(), "-c", "import jack_ray.train, jittor"],
             env=rank_environment(jittor_home, os.cpu_count() or 1),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -79,3 +79,18 @@ def test_a_python_has_one_name_however_it_was_started() -> None:
         if name.exists() and name.samefile(sys.executable)
     }
     assert told == {f"{interpreter()}\n"}
+
+
+def test_hosts_that_differ_in_their_name_alone_share_jittors_cache(tmp_path: Path) -> None:
+    program = (
+        "import platform; platform.node = lambda: NAME; import jack_ray.train; "
+        "from jittor_utils import find_cache_path; print(find_cache_path())"
+    )
+    told = {
+        subprocess.run(
+            [interpreter(), "-c", program.replace("NAME", repr(name))],
+            env=rank_environment(tmp_path, 1), capture_output=True, text=True, check=True,
+        ).stdout.splitlines()[-1]
+        for name in ("alpha", "beta")
+    }  # fmt: skip
+    assert len(told) == 1

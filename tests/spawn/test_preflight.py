@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jack_ray import prepare as prepare_command
-from jack_ray.contract.environment import interpreter, rank_environment
+from jack_ray.contract.environment import PACKAGE_PARENT, interpreter, rank_environment
 from jack_ray.contract.errors import PreflightError
 from jack_ray.spawn import preflight
 from jack_ray.spawn.preflight import check, count_compiled, is_prepared, link_onednn, prepare
@@ -121,7 +121,7 @@ def fake_jittor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> P
     monkeypatch.setattr(
         preflight,
         "rank_environment",
-        lambda home, threads: rank_environment(home, threads) | {"PYTHONPATH": str(tmp_path / "fake")},
+        lambda home, threads: rank_environment(home, threads) | {"PYTHONPATH": f"{tmp_path / 'fake'}:{PACKAGE_PARENT}"},
     )
     return tmp_path / "home"
 
