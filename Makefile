@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO_DATA ?= data/VideoSenti
-QUICK := not rank and not ray and not mlflow
+QUICK := not rank and not ray and not mlflow and not cluster
 
 .PHONY: help install prepare demo test test-fast lint format clean
 
@@ -30,7 +30,7 @@ demo: prepare
 
 test: prepare
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK)"
-	$(BIN)/python -m pytest -m "rank or ray or mlflow"
+	$(BIN)/python -m pytest -m "rank or ray or mlflow or cluster"
 
 test-fast: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK) and not repository"
