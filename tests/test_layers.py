@@ -21,6 +21,8 @@ ALLOWED = {
     "spawn": ("contract", "spawn"),
     "upload": ("contract", "upload"),
     "place": ("compose", "contract", "expand", "place", "spawn", "upload"),
+    "jobs_api": ("contract", "jobs_api"),
+    "submit": ("contract", "jobs_api", "place"),
     "launch": ("__version__", "compose", "contract", "expand", "place"),
     "apply": ("apply", "compose", "contract", "spawn", "upload"),
     "test": ("apply", "contract"),
@@ -36,10 +38,16 @@ ALLOWED = {
 """Part of the package -> the parts that it may import."""
 
 OWNERS = {
-    "ray": ("place.on_ray", "place.local_ray", "data.preparing.pool"),
+    "ray": ("place.on_ray", "place.local_ray", "data.preparing.pool", "jobs_api.client"),
+    "aiohttp": ("jobs_api.client",),  # the errors of Ray's client
+    "yaml": ("jobs_api.file",),
     "hydra": ("compose.*", "expand.space"),
     "omegaconf": ("compose.*",),
     "optuna": ("expand.*",),
+    "cmaes": ("expand.evolution",),
+    "sklearn": ("expand.gaussian",),
+    "scipy": ("expand.draw", "expand.gaussian"),
+    "threadpoolctl": ("expand.*",),
     "mlflow": ("upload.mlflow_store", "upload.mlflow_runs"),
     "sqlalchemy": ("upload.mlflow_store",),  # the errors of MLflow's own store
     "rich": ("place.screen", "prepare", "data.*"),
@@ -54,7 +62,7 @@ OWNERS = {
     "soundfile": ("methods.*", "data.*"),
     "h5py": ("methods.*", "data.*"),
     "librosa": ("methods.*", "data.*"),
-    "numpy": ("train.*", "methods.*", "data.*"),
+    "numpy": ("train.*", "methods.*", "data.*", "expand.evolution", "expand.gaussian"),
     "torch": (),
 }
 """Library -> the only modules that import it."""

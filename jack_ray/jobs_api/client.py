@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import ray
-import requests
 from ray.exceptions import AuthenticationError
 from ray.job_submission import JobStatus, JobSubmissionClient
 
@@ -81,7 +80,7 @@ class Jobs:
             raise PlaceError(
                 f"{self.address} {kind}. Put the cluster's token into ~/.ray/auth_token, or set RAY_AUTH_TOKEN."
             ) from error
-        except (requests.RequestException, aiohttp.ClientError, ConnectionError) as error:
+        except (OSError, aiohttp.ClientError) as error:  # those of requests are OSErrors
             raise PlaceError(f"{self.address} does not answer as Ray's dashboard does: {_first(error)}") from error
         except RuntimeError as error:  # whatever the dashboard answers besides 200
             raise JackRayError(f"{self.address}: {_first(error)} (Ray here: {ray.__version__})") from error

@@ -27,7 +27,9 @@ class Job:
     name: str = setting("begins the job's id: letters, digits, - and _")
     entrypoint: tuple[str, ...] = setting("the command, a word for each argument; words typed after the file follow it")
     working_dir: str | None = setting("the folder of the cluster's head in which it runs; null: one of Ray's")
-    env: dict[str, str] = setting("environment variables; Ray shows them to everybody who may see jobs")
+    env: dict[str, str] = setting(  # noqa: RUF009  (it makes a field, as dataclasses.field does)
+        "environment variables; Ray shows them to everybody who may see jobs"
+    )
     address: str = setting("of the dashboard")
     cpus: float = setting("cores that the command itself takes; its trials ask for their own", ge=0)
 
