@@ -29,13 +29,14 @@ one number in it. Values stand in `conf/`, types and meanings in the schemas; bo
 and all faults are told at once. `python -m jack_ray.launch model=tsl --cfg job` prints what a command comes to.
 
 Several values of a setting make a sweep: `train.lr=1e-5,1e-4`, `train.seed=range(1,4)` (the end is left out),
-`train.lr=interval(1e-6,1e-3)` and `train.lr=tag(log,interval(1e-6,1e-3))` for `random`, `tpe` and `asha`. Quote
-parentheses in a shell.
+`train.lr=interval(1e-6,1e-3)` and `train.lr=tag(log,interval(1e-6,1e-3))` for the sweeps that draw points
+([search](search.md)). Quote parentheses in a shell.
 
 | switch | value | meaning |
 |---|---|---|
 | `dry_run` | `false` | print the trials, their places and their commands, and touch nothing |
 | `fresh` | `false` | begin finished and interrupted trials anew; the old ones are moved aside |
+| `more` | `0` | add so many trials to a sweep that draws its points and has ended ([search](search.md)) |
 """
 
 _NOTES = {

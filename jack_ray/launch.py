@@ -22,7 +22,7 @@ def launch(argv: list[str]) -> int:
         print_config(command)
         return 0
     plan = compose.make_plan(command)
-    points = expand.preview(plan.base.sweep, plan.base.train.mode)
+    points = expand.preview(plan.base.sweep, plan.goal[1], plan.base.more)
     trials = plan.check_points([point.overrides for point in points])
     if plan.base.dry_run:
         print_plan(plan, points, trials)

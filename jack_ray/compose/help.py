@@ -39,5 +39,6 @@ def page() -> str:
         for field in dataclasses.fields(schema):
             lines.append(f"      {field.name:<19} {about(field).meaning}")
     lines.append("\n  dry_run=true        print the trials, their places and their commands, and touch nothing")
+    lines.append("  more=20             add 20 trials to a sweep that draws its points and has ended")
     lines.append("  fresh=true          begin finished and interrupted trials anew; the old ones are moved aside")
     return "\n".join(lines)

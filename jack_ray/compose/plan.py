@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -13,6 +13,7 @@ from jack_ray.compose.command import Command
 from jack_ray.compose.load import Nodes, absolute, as_yaml, groups, load
 from jack_ray.compose.names import REQUIRED, is_group, key_faults, option_faults, swept_faults, text
 from jack_ray.compose.schema import Typed, num_ranks, typed
+from jack_ray.compose.search import goal_of
 from jack_ray.contract.errors import ConfigError, DataError, Fault
 from jack_ray.contract.files import canonical, digest, file_sha256
 from jack_ray.contract.trial import Trial, is_weights
@@ -33,9 +34,15 @@ class Plan:
     @property
     def sweep_id(self) -> str:
         """`grid-1f0c9d3a52`: hash of the shared numbers and of what is searched, not of how many trials."""
-        searched = {key: value for key, value in asdict(self.base.sweep).items() if key not in _SIZE_OF_A_SWEEP}
-        numbers = [self._trial_of(self.base).id, searched, self.swept_options]
+        left_out = _SIZE_OF_A_SWEEP | _GOAL
+        searched = {key: value for key, value in asdict(self.base.sweep).items() if key not in left_out}
+        numbers = [self._trial_of(self.base).id, searched, self.goal, self.swept_options]
         return f"{self.base.sweep.strategy}-{digest(numbers)}"
+
+    @property
+    def goal(self) -> tuple[str, Literal["max", "min"]]:
+        """The number by which trials are compared, `val/macro_F1`, and whether more of it is better."""
+        return goal_of(self.base.train, self.base.sweep)
 
     def trial(self, point: tuple[str, ...]) -> tuple[Trial, str]:
         """The trial of a point, and its config as YAML. Raises ConfigError or DataError with every fault."""
@@ -92,7 +99,8 @@ class Plan:
         return found
 
 
-_SIZE_OF_A_SWEEP = frozenset({"num_trials", "max_concurrent"})
+_SIZE_OF_A_SWEEP = frozenset({"num_trials", "max_concurrent", "max_hours", "max_gpu_hours", "priority"})
+_GOAL = frozenset({"metric", "mode"})
 
 
 def _weights_digest(config: Typed) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jack_ray.compose.load import groups, load
+from jack_ray.compose.search import search_faults
 from jack_ray.contract.errors import Fault
 from jack_ray.contract.schema import (
     ClusterConfig,
@@ -52,6 +53,8 @@ class Typed:
 
 
 def methods() -> list[str]:
+    more: int
+    """Trials to add to a sweep that has all it was to have."""
     """The folders of `jack_ray.methods` that have a config.py: a method's name is its registration."""
     package = importlib.util.find_spec("jack_ray.methods")
     folders = package.submodule_search_locations if package else None
@@ -80,13 +83,13 @@ def typed(nodes: Mapping[str, Any]) -> tuple[Typed | None, list[Fault]]:
         faults.extend(found)
     faults += _top_faults(nodes)
     faults += _cross_faults(values["train"], values["cluster"], values["mpi"])
-    faults += _search_faults(values["train"], values["sweep"])
+    faults += search_faults(values["train"], values["sweep"])
     faults += _weights_faults(nodes["model"])
     if method in methods() and None not in (values["model"], values["data"], values["train"]):
         faults += _config_of(method).check(values["model"], values["data"], values["train"])
     if faults:
         return None, faults
-    return Typed(method=method, **values, **{name: nodes[name] for name in _SWITCHES}), []
+    return Typed(method=method, **values, more=nodes["more"], **{name: nodes[name] for name in _SWITCHES}), []
 
 
 _FOREIGN = 3
@@ -129,11 +132,14 @@ def _config_of(method: str) -> Any:
 
 
 def _top_faults(nodes: Mapping[str, Any]) -> list[Fault]:
-    known = ["model", "data", *STAGES, *_SWITCHES]
+    known = ["model", "data", *STAGES, *_SWITCHES, "more"]
     unknown = [key for key in nodes if key not in known]
     faults = [Fault(key, "no such setting", "a node of the config", nearest(key, known)) for key in unknown]
     wrong = [name for name in _SWITCHES if not isinstance(nodes[name], bool)]
-    return faults + [Fault(name, repr(nodes[name]), "true or false") for name in wrong]
+    faults += [Fault(name, repr(nodes[name]), "true or false") for name in wrong]
+    if type(nodes["more"]) is not int or nodes["more"] < 0:
+        faults.append(Fault("more", repr(nodes["more"]), "a whole number of trials >= 0"))
+    return faults
 
 
 def num_ranks(cluster: ClusterConfig, mpi: MpiConfig) -> int:
@@ -165,14 +171,6 @@ def _weights_faults(model: Mapping[str, Any]) -> list[Fault]:
         for key, path in paths.items()
         if not os.path.isfile(path)
     ]
-
-
-def _search_faults(train: TrainConfig | None, sweep: SweepConfig | None) -> list[Fault]:
-    if train is None or sweep is None or sweep.strategy != "asha" or sweep.min_steps < train.steps:
-        return []
-    found = f"{sweep.min_steps}, but a trial ends after train.steps={train.steps}: none would be stopped"
-    remedy = f"Type sweep.min_steps={min(train.evaluate_every, max(1, train.steps - 1))}."
-    return [Fault("sweep.min_steps", found, f"fewer than {train.steps}", remedy)]
 
 
 def _indivisible(batch: int, ranks: int) -> Fault:

@@ -50,21 +50,44 @@ class TrainConfig:
 class SweepConfig:
     """`sweep`: which trials there are. `over` speaks Hydra's sweep grammar."""
 
-    strategy: Literal["none", "grid", "random", "tpe", "asha"] = setting(
-        "none: one trial. grid: every combination. random, tpe: `num_trials` points drawn by Optuna. "
-        "asha: tpe's points, the worst stopped early by successive halving"
+    strategy: Literal["none", "grid", "random", "qmc", "tpe", "gp", "cmaes"] = setting(
+        "none: one trial. grid: every combination. The others draw `num_trials` points: random, qmc (evenly spread), "
+        "or near those that did well: tpe, gp, cmaes"
     )
     over: dict[str, str] = setting(  # noqa: RUF009  (it makes a field, as dataclasses.field does)
         "setting -> choice(..), range(..), interval(..), tag(log, interval(..)) or a,b,c"
     )
-    num_trials: int = setting("random, tpe, asha: how many points to draw", unit="trials", ge=1)
+    num_trials: int = setting(
+        "random, qmc, tpe, gp, cmaes: how many points to draw; `more=20` adds to them", unit="trials", ge=1
+    )
     seed: int = setting("seed of the drawing of points", ge=0)
     repeats: bool = setting(
         "the trials are repeats of one experiment (folds, seeds): their mean and standard deviation are shown"
     )
+    metric: str | None = setting(
+        "the number by which trials are compared, as it is reported at evaluations: val/macro_F1; "
+        "null: train.metric on train.select_on"
+    )
+    mode: Literal["max", "min"] | None = setting("whether more of `metric` is better; null: train.mode")
+    stopper: Literal["none", "asha", "hyperband", "median", "patient"] = setting(
+        "which trials are stopped early. asha, hyperband: all but one in `reduction_factor` at each rung. "
+        "median: those below the median. patient: those that no longer improve"
+    )
+    min_steps: int = setting("stopper: no trial is stopped before this many steps", unit="steps", ge=1)
+    max_steps: int = setting("hyperband: steps of a trial that is never stopped", unit="steps", ge=1)
+    reduction_factor: int = setting("asha, hyperband: one in this many goes on at each rung", ge=2)
+    warmup_trials: int = setting("median: nothing is stopped before so many trials have finished", unit="trials", ge=1)
+    patience: int | None = setting(
+        "patient: steps without a better evaluation; null: a fifth of a trial's", unit="steps", ge=1
+    )
     max_concurrent: int | None = setting("trials that run at the same time; null: as many as there is room for", ge=1)
-    min_steps: int = setting("asha: no trial is stopped before this many steps", unit="steps", ge=1)
-    reduction_factor: int = setting("asha: one in this many goes on at each rung", ge=2)
+    max_hours: float | None = setting(
+        "wall time of one launch; then its trials are stopped after a checkpoint, and the same command goes on",
+        unit="hours",
+        gt=0,
+    )
+    max_gpu_hours: float | None = setting("GPU time of all trials of the sweep together", unit="GPU hours", gt=0)
+    priority: int = setting("of several sweeps on one cluster, trials of the one with the higher number start first")
 
 
 @dataclass(frozen=True)

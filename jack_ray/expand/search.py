@@ -6,30 +6,33 @@ the same search again and gets the same next point.
 
 import itertools
 import math
-import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
-from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from jack_ray.contract.errors import ConfigError, Fault
 from jack_ray.contract.files import digest
 from jack_ray.contract.schema import SweepConfig
+from jack_ray.expand.draw import Drawn, draw
 from jack_ray.expand.journal import open_journal
 from jack_ray.expand.space import Axis, Point, read_space
+from jack_ray.expand.stop import pruner_of
 
 Ending = Literal["finished", "stopped", "failed"]
 
 _FAILED = "jack_ray.failed"
 _STOPPED = "jack_ray.stopped"
 _SPACE = "jack_ray.space"
+_TARGET = "jack_ray.target"
+EVERY_VALUE = ("none", "grid")
+"""Strategies that try all combinations; the others draw."""
+
 _REDRAWS = 16
 """How often a point that was already asked for is drawn again before one is picked."""
 
@@ -41,13 +44,19 @@ class Search:
     config: SweepConfig
     axes: tuple[Axis, ...]
     study: Study
+    notice: str = ""
+    """What the user should know of the number of trials; usually nothing."""
 
     def total(self) -> int:
         """How many points there will be, unless the search is cut short."""
-        combinations = math.prod(axis.size() for axis in self.axes)
-        if self.config.strategy in ("none", "grid"):
-            return int(combinations)
-        return int(min(self.config.num_trials, combinations))
+        if self.config.strategy in EVERY_VALUE:
+            return int(self.combinations())
+        wanted = max(self.config.num_trials, int(self.study.user_attrs.get(_TARGET, 0)))
+        return int(min(wanted, self.combinations()))
+
+    def combinations(self) -> float:
+        """How many different points there are; infinite with an interval of floats."""
+        return math.prod(axis.size() for axis in self.axes)
 
     def ask(self) -> Point | None:
         """The next point, written down before it is returned; None when there are no more."""
@@ -58,28 +67,26 @@ class Search:
         number = len(trials)
         if number >= self.total():
             return None
-        params = self._next(number, trials)
+        drawn = self._next(number, trials)
         distributions = {axis.key: axis.distribution for axis in self.axes}
         # One entry in the journal: a killed driver leaves a whole point or none.
-        study.add_trial(create_trial(state=TrialState.RUNNING, params=params, distributions=distributions))
-        return self._point(number, params)
+        study.add_trial(
+            create_trial(
+                state=TrialState.RUNNING, params=drawn.params, distributions=distributions, user_attrs=drawn.notes
+            )
+        )
+        return self._point(number, drawn.params)
 
-    def _next(self, number: int, trials: list[FrozenTrial]) -> dict[str, Any]:
-        if self.config.strategy in ("none", "grid"):
-            return next(itertools.islice(_combinations(self.axes), number, None))
+    def _next(self, number: int, trials: list[FrozenTrial]) -> Drawn:
+        if self.config.strategy in EVERY_VALUE:
+            return Drawn(next(itertools.islice(_combinations(self.axes), number, None)))
         asked = [trial.params for trial in trials]
+        maximize = self.study.direction == StudyDirection.MAXIMIZE
         for attempt in range(_REDRAWS):
-            params = self._draw(number, attempt, trials)
-            if params not in asked:
-                return params
-        return next((params for params in _combinations(self.axes) if params not in asked), params)
-
-    def _draw(self, number: int, attempt: int, trials: list[FrozenTrial]) -> dict[str, Any]:
-        """Let Optuna choose, in a copy of the study that is thrown away."""
-        sampler = _sampler(self.config, number, attempt)
-        scratch = optuna.create_study(direction=self.study.direction, sampler=sampler)
-        scratch.add_trials(trials)
-        return scratch.ask({axis.key: axis.distribution for axis in self.axes}).params
+            drawn = draw(self.config, self.axes, trials, maximize=maximize, attempt=attempt)
+            if drawn.params not in asked:
+                return drawn
+        return next((Drawn(params) for params in _combinations(self.axes) if params not in asked), drawn)
 
     def _point(self, number: int, params: dict[str, Any]) -> Point:
         return Point(number, tuple(axis.override(params[axis.key]) for axis in self.axes))
@@ -87,7 +94,7 @@ class Search:
     def points(self) -> list[Point]:
         """Every point in the order of asking, without asking: the first key of a grid changes slowest.
 
-        tpe and asha learn from results; those that they would draw without any are given.
+        tpe, gp and cmaes learn from results; those that they would draw without any are given.
         """
         preview = optuna.create_study(direction=self.study.direction)
         trials = self.study.get_trials(deepcopy=False)
@@ -122,7 +129,7 @@ class Search:
     def keep(self, number: int) -> bool:
         """Whether the trial is worth going on after what was reported; once no, always no."""
         trial = self._trial(number)
-        if self.config.strategy != "asha" or trial.state.is_finished():
+        if self.config.stopper == "none" or trial.state.is_finished():
             return trial.state != TrialState.PRUNED
         if _STOPPED in trial.user_attrs:
             return False
@@ -157,37 +164,54 @@ class Search:
         return self.study.get_trials(deepcopy=False)[number]
 
 
-def open_search(config: SweepConfig, journal: Path, metric: str, mode: Literal["max", "min"]) -> Search:
+def open_search(config: SweepConfig, journal: Path, metric: str, mode: Literal["max", "min"], more: int = 0) -> Search:
     """Begin a search, or go on with the one in the journal. The caller holds the sweep's lock.
 
+    metric: the full name of what is reported. more: points to add, if all that were wanted so far have ended.
     Raises ConfigError with every fault of `sweep`, and if the journal belongs to another search.
     """
-    axes = _axes(config)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = optuna.create_study(
-            storage=open_journal(journal),
-            study_name="sweep",
-            direction="maximize" if mode == "max" else "minimize",
-            load_if_exists=True,
-            pruner=_pruner(config),
-        )
+    axes = _axes(config, more)
+    study = optuna.create_study(
+        storage=open_journal(journal),
+        study_name="sweep",
+        direction="maximize" if mode == "max" else "minimize",
+        load_if_exists=True,
+        pruner=pruner_of(config),
+    )
     _claim(study, config, journal, f"{mode} {metric}")
-    return Search(config, axes, study)
+    search = Search(config, axes, study)
+    return replace(search, notice=_add(search, more)) if more else search
 
 
-def preview(config: SweepConfig, mode: Literal["max", "min"]) -> list[Point]:
+def _add(search: Search, more: int) -> str:
+    """Raise the number of points that are wanted, once those wanted so far have ended; say what was done."""
+    total, asked = search.total(), len(search.study.get_trials(deepcopy=False))
+    if asked < total or search.unfinished():
+        return f"The sweep's {total} trials are completed first; the same command adds {more} when they have ended."
+    if total >= search.combinations():
+        found = f"{more}, but all {total} combinations of sweep.over have been tried"
+        raise ConfigError([Fault("more", found, "values that are left", "Type other values, or leave more out.")])
+    search.study.set_user_attr(_TARGET, total + more)
+    return f"{search.total() - total} trials are added to the {total} there are."
+
+
+def preview(config: SweepConfig, mode: Literal["max", "min"], more: int = 0) -> list[Point]:
     """The points of a new search, without a journal: see `Search.points`. Raises ConfigError as `open_search` does."""
-    axes = _axes(config)
-    return Search(config, axes, optuna.create_study(direction="maximize" if mode == "max" else "minimize")).points()
+    axes = _axes(config, more)
+    study = optuna.create_study(direction="maximize" if mode == "max" else "minimize")
+    study.set_user_attr(_TARGET, config.num_trials + more)
+    return Search(config, axes, study).points()
 
 
-def _axes(config: SweepConfig) -> tuple[Axis, ...]:
-    faults = _strategy_faults(config)
+def _axes(config: SweepConfig, more: int) -> tuple[Axis, ...]:
+    faults = _strategy_faults(config) + _more_faults(config, more)
     if faults:
         raise ConfigError(faults)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return read_space(config.over, every_value=config.strategy == "grid", seed=config.seed)
+    axes = read_space(config.over, every_value=config.strategy == "grid", seed=config.seed)
+    if config.strategy == "cmaes" and (faults := _evolution_faults(axes)):
+        raise ConfigError(faults)
+    return axes
 
 
 def _strategy_faults(config: SweepConfig) -> list[Fault]:
@@ -198,12 +222,30 @@ def _strategy_faults(config: SweepConfig) -> list[Fault]:
     if config.strategy != "none" and not config.over:
         remedy = "Type train.lr=1e-5,1e-4 or sweep=lr; or sweep=none for a single trial."
         return [Fault("sweep.over", "nothing to sweep over", f"settings for sweep.strategy={config.strategy}", remedy)]
+    if config.strategy == "none" and config.stopper not in ("none", "patient"):
+        found = f"{config.stopper}, which compares trials, and there is one"
+        return [Fault("sweep.stopper", found, "none or patient for a single trial", "Type sweep.stopper=patient.")]
     return []
+
+
+def _more_faults(config: SweepConfig, more: int) -> list[Fault]:
+    if not more or config.strategy not in EVERY_VALUE:
+        return []
+    found = f"{more} with sweep.strategy={config.strategy}, which has tried every value then"
+    remedy = "Type more values, as train.lr=1e-5,1e-4,1e-3: trials that are finished are not trained again."
+    return [Fault("more", found, "a sweep that draws its points: sweep=random, qmc, tpe, gp, cmaes", remedy)]
+
+
+def _evolution_faults(axes: tuple[Axis, ...]) -> list[Fault]:
+    if any(not isinstance(axis.distribution, CategoricalDistribution) for axis in axes):
+        return []
+    found = "only choices, and sweep.strategy=cmaes moves numbers"
+    return [Fault("sweep.over", found, "a setting with interval(..) or range(..)", "Type sweep.strategy=tpe.")]
 
 
 def _claim(study: Study, config: SweepConfig, journal: Path, goal: str) -> None:
     """Write down which search the journal belongs to; raise ConfigError if it is another one."""
-    order = "every value" if config.strategy in ("none", "grid") else "drawn"
+    order = "every value" if config.strategy in EVERY_VALUE else "drawn"
     mine = digest([order, list(config.over.items()), goal])
     written = study.user_attrs.get(_SPACE)
     if written is None:
@@ -212,23 +254,6 @@ def _claim(study: Study, config: SweepConfig, journal: Path, goal: str) -> None:
         found = f"{journal} was written for other values, another metric or another kind of strategy"
         remedy = f"Remove {journal.parent} to begin anew; finished trials are not trained again."
         raise ConfigError([Fault("sweep", found, "the sweep that began there", remedy)])
-
-
-def _sampler(config: SweepConfig, number: int, attempt: int) -> BaseSampler:
-    """A sampler whose randomness depends on nothing but the sweep's seed and the trial's number."""
-    seed = int(digest([config.seed, number, attempt], 8), 16)
-    if config.strategy == "random":
-        return RandomSampler(seed=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        # Trials run at the same time: constant_liar keeps them from drawing the same neighbourhood.
-        return TPESampler(seed=seed, constant_liar=True)
-
-
-def _pruner(config: SweepConfig) -> BasePruner:
-    if config.strategy != "asha":
-        return NopPruner()
-    return SuccessiveHalvingPruner(min_resource=config.min_steps, reduction_factor=config.reduction_factor)
 
 
 def _combinations(axes: tuple[Axis, ...]) -> Iterator[dict[str, Any]]:

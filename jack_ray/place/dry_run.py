@@ -20,7 +20,7 @@ def print_plan(plan: Plan, points: list[Point], trials: list[Trial]) -> None:
     print(f"Sweep {plan.sweep_id}: {len(trials)} trial{'s' if len(trials) != 1 else ''}, state in {folder}")
     print(f"Data {plan.base.data.root}: {summary}; identity {inspection.identity}")
     print(f"Each trial needs {need_of(plan)} on one machine.")
-    if plan.base.sweep.strategy in ("tpe", "asha"):
+    if plan.base.sweep.strategy in ("tpe", "gp", "cmaes"):
         print("The points are those drawn without results; the search moves them as results come in.")
     for point, trial in zip(points, trials, strict=True):
         at = trial_folder(runs, trial.id)

@@ -61,12 +61,14 @@ def run_sweep(plan: Plan) -> int:
 
 
 def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
-    train, tracking = plan.base.train, plan.base.tracking
-    goal = Goal(f"{train.select_on}/{train.metric}", train.mode)
-    search = open_search(plan.base.sweep, folder.journal, train.metric, train.mode)
+    tracking = plan.base.tracking
+    goal = Goal(*plan.goal)
+    search = open_search(plan.base.sweep, folder.journal, goal.metric, plan.goal[1], plan.base.more)
     writer = Writer(folder) if tracking.kind == "mlflow" else NoWriter()
     writer.start(_sweep_started(plan, goal, uri))
     screen = Screen(goal, search.total(), plan.base.cluster.wait_s)
+    if search.notice:
+        screen.say(search.notice)
     settings = Settings(
         runs=runs_of(plan),
         jittor_home=Path(plan.base.site.jittor),
@@ -115,9 +117,9 @@ def _sweep_started(plan: Plan, goal: Goal, uri: str) -> SweepStarted:
 
 
 def _name(plan: Plan) -> str:
-    """For people: `tsl grid train.lr`, or `tsl` for a single trial."""
-    strategy = plan.base.sweep.strategy
-    swept = [strategy, *plan.base.sweep.over] if strategy != "none" else []
+    """For people: `tsl tpe+asha train.lr`, or `tsl` for a single trial."""
+    strategy, stopper = plan.base.sweep.strategy, plan.base.sweep.stopper
+    swept = [strategy if stopper == "none" else f"{strategy}+{stopper}", *plan.base.sweep.over] if strategy != "none" else []
     return " ".join([plan.base.method, *swept])
 
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -15,15 +14,14 @@ import pytest
 from jack_ray.contract.errors import ConfigError, JackRayError
 from jack_ray.contract.schema import SweepConfig
 from jack_ray.expand import Point, Search, open_search, preview
+from tests.sweeps import sweep_config
 
+ROOT = Path(__file__).parents[2]
 LR = {"train.lr": "tag(log, interval(1e-6,1e-3))"}
 
 
 def config(strategy: str, over: dict[str, str] | None = None, **changes: object) -> SweepConfig:
-    base = SweepConfig(
-        "none", {}, num_trials=6, seed=0, repeats=False, max_concurrent=None, min_steps=1, reduction_factor=2
-    )
-    return replace(base, strategy=strategy, over=over or {}, **changes)  # type: ignore[arg-type]
+    return sweep_config(strategy=strategy, over=over or {}, **changes)
 
 
 def begin(folder: Path, sweep: SweepConfig) -> Search:
@@ -54,7 +52,7 @@ def test_a_grid_is_asked_in_its_natural_order(tmp_path: Path) -> None:
     assert [point.number for point in search.unfinished()] == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("strategy", ["random", "tpe", "asha"])
+@pytest.mark.parametrize("strategy", ["random", "qmc", "tpe", "gp", "cmaes"])
 def test_the_same_history_gives_the_same_points_with_or_without_a_restart(tmp_path: Path, strategy: str) -> None:
     sweep = config(strategy, LR | {"train.batch": "choice(8,16)"}, num_trials=14)
     straight, restarted = [], []
@@ -162,25 +160,27 @@ def test_asha_stops_the_trials_that_the_published_rule_stops(tmp_path: Path) -> 
     (at least one) of those that arrived before it and itself, so 0, 1 and 2 go on and 3 is stopped.
     Rung 1 (step 2) sees 1, 2, 3: again each newcomer is the best. Rung 2 (step 4) likewise.
     """
-    search = begin(tmp_path, config("asha", LR, num_trials=4))
+    search = begin(tmp_path, config("tpe", LR, stopper="asha", num_trials=4))
     ask_all(search)
     assert run_rungs(search, {0: 1.0, 1: 2.0, 2: 3.0, 3: 0.0}, range(1, 6)) == {3: 1}
 
 
 def test_asha_with_falling_values_keeps_only_the_first(tmp_path: Path) -> None:
-    search = begin(tmp_path, config("asha", LR, num_trials=4))
+    search = begin(tmp_path, config("tpe", LR, stopper="asha", num_trials=4))
     ask_all(search)
     assert run_rungs(search, {0: 3.0, 1: 2.0, 2: 1.0, 3: 0.0}, range(1, 6)) == {1: 1, 2: 1, 3: 1}
 
 
 def test_asha_does_not_stop_before_the_first_rung_and_min_turns_the_order_round(tmp_path: Path) -> None:
-    search = open_search(config("asha", LR, num_trials=3, min_steps=10), tmp_path / "journal.log", "loss", "min")
+    search = open_search(
+        config("tpe", LR, stopper="asha", num_trials=3, min_steps=10), tmp_path / "journal.log", "loss", "min"
+    )
     ask_all(search)
     assert run_rungs(search, {0: 1.0, 1: 2.0, 2: 0.5}, range(1, 12)) == {1: 10}
 
 
 def test_replayed_reports_change_no_decision(tmp_path: Path) -> None:
-    sweep = config("asha", LR, num_trials=3)
+    sweep = config("tpe", LR, stopper="asha", num_trials=3)
     search = begin(tmp_path, sweep)
     ask_all(search)
     for number, value in enumerate((1.0, 2.0, 0.5)):
@@ -202,7 +202,7 @@ def test_the_other_strategies_keep_everything(tmp_path: Path) -> None:
 
 
 def test_a_journal_cut_at_any_byte_opens_again_and_goes_on(tmp_path: Path) -> None:
-    sweep = config("asha", LR, num_trials=3)
+    sweep = config("tpe", LR, stopper="asha", num_trials=3)
     search = begin(tmp_path / "whole", sweep)
     expected = ask_all(search)
     search.report(0, 1, 0.5)
@@ -267,9 +267,9 @@ def test_optuna_itself_can_read_the_journal(tmp_path: Path) -> None:
 DRIVER = """
 import json, sys
 from pathlib import Path
-from jack_ray.contract.schema import SweepConfig
 from jack_ray.expand import open_search
-config = SweepConfig("asha", {"x": "interval(0,1)"}, 10**6, 0, False, None, 1, 2)
+from tests.sweeps import sweep_config
+config = sweep_config(strategy="tpe", stopper="asha", over={"x": "interval(0,1)"}, num_trials=10**6)
 search = open_search(config, Path(sys.argv[1]), "m", "max")
 for point in iter(search.ask, None):
     print(json.dumps([point.number, point.overrides]), flush=True)
@@ -284,12 +284,12 @@ def test_a_driver_killed_while_it_writes_loses_no_point(tmp_path: Path) -> None:
     seen: list[object] = []
     for _ in range(2):
         command = [sys.executable, "-c", DRIVER, str(journal)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as driver:
             assert driver.stdout is not None
             seen += [json.loads(driver.stdout.readline()) for _ in range(5)]
             os.kill(driver.pid, signal.SIGKILL)
             seen += [json.loads(line) for line in driver.stdout if line.endswith("\n")]
-    sweep = SweepConfig("asha", {"x": "interval(0,1)"}, 10**6, 0, False, None, 1, 2)
+    sweep = config("tpe", {"x": "interval(0,1)"}, stopper="asha", num_trials=10**6)
     search = open_search(sweep, journal, "m", "max")
     known = [[trial.number, [f"x={trial.params['x']!r}"]] for trial in search.study.get_trials()]
     assert known[: len(known) - 1] == [point for point in known if point in seen][: len(known) - 1]

@@ -20,6 +20,7 @@ from jack_ray.place.entry import Entry, Goal
 from jack_ray.place.news import Ended, Handle, News, Order
 from jack_ray.place.run import Controller, Settings
 from jack_ray.place.screen import Screen
+from tests.sweeps import sweep_config
 
 STEPS = 4
 METRIC = "val/average_mAP"
@@ -44,15 +45,8 @@ def make_trial(overrides: tuple[str, ...]) -> tuple[Trial, str]:
 
 def grid(rates: str = RATES, **changes: Any) -> SweepConfig:
     """A sweep over the learning rate."""
-    values: dict[str, Any] = {
-        "strategy": "grid",
-        "over": {"train.lr": rates},
-        "num_trials": 9,
-        "seed": 0,
-        "repeats": False,
-    }
-    values |= {"max_concurrent": None, "min_steps": 1, "reduction_factor": 2}
-    return SweepConfig(**(values | changes))
+    values: dict[str, Any] = {"strategy": "grid", "over": {"train.lr": rates}, "num_trials": 9}
+    return sweep_config(**(values | changes))
 
 
 def metric(attempt: int, step: int, value: float) -> Event:

@@ -142,7 +142,7 @@ def test_a_trial_that_does_worse_than_the_others_is_stopped_early(tmp_path: Path
     def by_rate(order: Order) -> Story:
         return success(order, scale=float(rates([order], tmp_path)[0]))
 
-    config = grid("0.9,0.8,0.2,0.1", strategy="asha", num_trials=4)
+    config = grid("0.9,0.8,0.2,0.1", strategy="tpe", stopper="asha", num_trials=4)
     sweep = Sweep(tmp_path, FakeHands(by_rate), config)
     entries = sweep.run()
     stopped = {entry.trial.train["lr"]: entry for entry in entries if entry.state.status == "stopped"}
