@@ -50,11 +50,11 @@ class Typed:
     site: SiteConfig
     dry_run: bool
     fresh: bool
+    more: int
+    """Trials to add to a sweep that has all it was to have."""
 
 
 def methods() -> list[str]:
-    more: int
-    """Trials to add to a sweep that has all it was to have."""
     """The folders of `jack_ray.methods` that have a config.py: a method's name is its registration."""
     package = importlib.util.find_spec("jack_ray.methods")
     folders = package.submodule_search_locations if package else None

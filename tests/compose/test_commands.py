@@ -55,7 +55,7 @@ def test_version_is_that_of_the_package(typed: Typed) -> None:
 def test_the_whole_config_is_shown_as_it_would_be_taken(typed: Typed) -> None:
     shown = yaml.safe_load(typed(MODEL, "train.lr=0.5", "--cfg", "job").out)
     assert shown["train"]["lr"] == 0.5
-    assert set(shown) == {"model", "data", *STAGES, "dry_run", "fresh"}
+    assert set(shown) == {"model", "data", *STAGES, "dry_run", "fresh", "more"}
     assert shown["data"]["root"] == "data/VideoSenti"
 
 
