@@ -5,9 +5,12 @@ import sys
 from pathlib import Path
 
 from jack_ray import __version__, compose, expand
+from jack_ray.compose import Command, Plan
 from jack_ray.compose.help import page
 from jack_ray.compose.show import print_config
 from jack_ray.contract.errors import JackRayError
+from jack_ray.contract.trial import Trial
+from jack_ray.expand import Point
 from jack_ray.place.dry_run import print_plan
 from jack_ray.place.sweep import run_sweep
 
@@ -21,13 +24,18 @@ def launch(argv: list[str]) -> int:
     if command.show is not None:
         print_config(command)
         return 0
-    plan = compose.make_plan(command)
-    points = expand.preview(plan.base.sweep, plan.goal[1], plan.base.more)
-    trials = plan.check_points([point.overrides for point in points])
+    plan, points, trials = checked(command)
     if plan.base.dry_run:
         print_plan(plan, points, trials)
         return 0
     return run_sweep(plan)
+
+
+def checked(command: Command) -> tuple[Plan, list[Point], list[Trial]]:
+    """All that can be known of a sweep before it runs. Raises ConfigError or DataError with every fault."""
+    plan = compose.make_plan(command)
+    points = expand.preview(plan.base.sweep, plan.goal[1], plan.base.more)
+    return plan, points, plan.check_points([point.overrides for point in points])
 
 
 def main() -> None:

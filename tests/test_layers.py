@@ -14,7 +14,7 @@ pytestmark = pytest.mark.repository
 ROOT = Path(__file__).parents[1]
 
 ALLOWED = {
-    "__init__": (),
+    "__init__": ("api",),
     "contract": ("contract",),
     "compose": ("compose", "contract", "methods.roles"),
     "expand": ("contract", "expand"),
@@ -30,6 +30,8 @@ ALLOWED = {
     "prepare": ("contract", "spawn"),
     "verify": ("contract", "spawn"),
     "data": ("compose", "contract", "data", "methods", "place", "spawn"),
+    "sweeps": ("compose", "contract", "sweeps", "upload"),
+    "api": ("compose", "contract", "expand", "launch", "sweeps"),
     "docs": ("compose", "contract"),
     "score": ("contract", "methods"),
     "train": ("contract", "methods", "train"),
@@ -50,7 +52,8 @@ OWNERS = {
     "threadpoolctl": ("expand.*",),
     "mlflow": ("upload.mlflow_store", "upload.mlflow_runs"),
     "sqlalchemy": ("upload.mlflow_store",),  # the errors of MLflow's own store
-    "rich": ("place.screen", "prepare", "data.*"),
+    "rich": ("place.screen", "sweeps.*", "prepare", "data.*"),
+    "pandas": ("sweeps.files",),
     "psutil": ("spawn.*",),
     "jittor": ("train.*", "methods.*"),
     "jittor_utils": ("methods.shared.convolution3d",),

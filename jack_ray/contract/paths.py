@@ -115,6 +115,11 @@ class SweepFolder:
         return self.path / "status.json"
 
     @property
+    def launch_log(self) -> Path:
+        """What the driver printed, where it was started from Python."""
+        return self.path / "launch.log"
+
+    @property
     def commands(self) -> Path:
         """What the driver told the MLflow writer, one JSON object a line; a late delivery is made from it."""
         return self.path / "tracking.jsonl"

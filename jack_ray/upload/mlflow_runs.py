@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow.entities import Run
@@ -17,25 +19,72 @@ def fetch(run_id: str, uri: str, cache: Path) -> Path:
 
     The run of a sweep stands for its best trial. Raises JackRayError when there is no such run, or it has none.
     """
-    check_uri(uri)
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    database = sqlite_path(uri)
-    shown = without_password(uri)
-    if database is not None and not database.is_file():
-        raise JackRayError(
-            f"There is no MLflow store at {shown}. Type tracking.uri=sqlite:///FILE or http://HOST:PORT."
-        )
-    client = MlflowClient(tracking_uri=uri)
-    run = _run(client, run_id, shown)
-    if run.data.tags.get("jack_ray.kind") == "sweep":
-        best = run.data.tags.get("jack_ray.best_run")
-        if best is None:
-            raise JackRayError(f"MLflow run {run_id} is a sweep of which no trial has ended well.")
-        run = _run(client, best, shown)
+    client = _client(uri)
+    run = _trial_run(client, run_id, without_password(uri))
     folder = Path(run.data.tags.get("jack_ray.folder", ""))
     if folder.is_absolute() and any(folder.glob("checkpoints/step-*/about.json")):
         return folder
     return _download(client, run.info.run_id, cache)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What MLflow knows of a trial beside its checkpoints."""
+
+    run_id: str
+    tags: Mapping[str, str]
+    trial: Path | None
+    """The trial file, where it was found: among the run's artifacts."""
+    numbers: Mapping[str, Mapping[int, float]]
+    """Metric, as MLflow spells it -> step -> value."""
+
+
+def run_tags(run_id: str, uri: str) -> Mapping[str, str]:
+    """The tags of a run. Raises JackRayError when there is no such run."""
+    tags: Mapping[str, str] = _run(_client(uri), run_id, without_password(uri)).data.tags
+    return tags
+
+
+def told(run_id: str, uri: str, cache: Path) -> Told:
+    """All that is needed to train a run's trial again; its trial file is kept in `cache`.
+
+    The run of a sweep stands for its best trial. Raises JackRayError when there is no such run.
+    """
+    client = _client(uri)
+    run = _trial_run(client, run_id, without_password(uri))
+    found = run.info.run_id
+    numbers = {
+        name: {one.step: one.value for one in client.get_metric_history(found, name)} for name in run.data.metrics
+    }
+    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        trial = Path(client.download_artifacts(found, "trial.json", str(cache)))
+    except (MlflowException, OSError):
+        trial = None
+    return Told(found, run.data.tags, trial, numbers)
+
+
+def _client(uri: str) -> MlflowClient:
+    check_uri(uri)
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    database = sqlite_path(uri)
+    if database is not None and not database.is_file():
+        shown = without_password(uri)
+        raise JackRayError(
+            f"There is no MLflow store at {shown}. Type tracking.uri=sqlite:///FILE or http://HOST:PORT."
+        )
+    return MlflowClient(tracking_uri=uri)
+
+
+def _trial_run(client: MlflowClient, run_id: str, shown: str) -> Run:
+    """The run of a trial; for that of a sweep its best trial's."""
+    run = _run(client, run_id, shown)
+    if run.data.tags.get("jack_ray.kind") != "sweep":
+        return run
+    best = run.data.tags.get("jack_ray.best_run")
+    if best is None:
+        raise JackRayError(f"MLflow run {run_id} is a sweep of which no trial has ended well.")
+    return _run(client, best, shown)
 
 
 def _run(client: MlflowClient, run_id: str, shown: str) -> Run:
