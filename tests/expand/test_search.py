@@ -294,3 +294,61 @@ def test_a_driver_killed_while_it_writes_loses_no_point(tmp_path: Path) -> None:
     known = [[trial.number, [f"x={trial.params['x']!r}"]] for trial in search.study.get_trials()]
     assert known[: len(known) - 1] == [point for point in known if point in seen][: len(known) - 1]
     assert all(point in known for point in seen)
+
+
+def finish_all(search: Search) -> int:
+    """Ask and tell to the end; how many were asked for."""
+    count = 0
+    for point in iter(search.ask, None):
+        search.tell(point.number, "finished", 0.5)
+        count += 1
+    return count
+
+
+def more(folder: Path, sweep: SweepConfig, count: int) -> Search:
+    return open_search(sweep, folder / "journal.log", "average_mAP", "max", count)
+
+
+@pytest.mark.parametrize("strategy", ["random", "qmc", "tpe", "gp", "cmaes"])
+def test_a_finished_sweep_takes_more_trials_and_keeps_them(tmp_path: Path, strategy: str) -> None:
+    sweep = config(strategy, LR, num_trials=4)
+    assert finish_all(begin(tmp_path, sweep)) == 4
+    extended = more(tmp_path, sweep, 3)
+    assert (extended.total(), extended.notice) == (7, "3 trials are added to the 4 there are.")
+    assert finish_all(extended) == 3
+    assert begin(tmp_path, sweep).total() == 7, "also without `more`"
+    assert more(tmp_path, sweep, 2).total() == 9
+    longer = config(strategy, LR, num_trials=9)
+    finish_all(begin(tmp_path / "at once", longer))
+    finish_all(begin(tmp_path, sweep))
+    assert begin(tmp_path, sweep).points() == begin(tmp_path / "at once", longer).points()
+
+
+def test_an_interrupted_extension_is_completed_before_another_is_added(tmp_path: Path) -> None:
+    sweep = config("random", LR, num_trials=2)
+    assert more(tmp_path, sweep, 5).total() == 2, "a sweep that has not begun is completed first"
+    finish_all(begin(tmp_path, sweep))
+    first = more(tmp_path, sweep, 2)
+    first.ask()
+    again = more(tmp_path, sweep, 2)
+    assert again.total() == 4
+    assert again.notice.startswith("The sweep's 4 trials are completed first")
+    again.ask()
+    assert more(tmp_path, sweep, 2).total() == 4, "two were asked for and have not ended"
+    for number in (2, 3):
+        again.tell(number, "finished", 0.1)
+    assert more(tmp_path, sweep, 2).total() == 6
+
+
+def test_nothing_can_be_added_when_all_combinations_were_tried(tmp_path: Path) -> None:
+    sweep = config("random", {"a": "1,2,3"}, num_trials=2)
+    finish_all(begin(tmp_path, sweep))
+    extended = more(tmp_path, sweep, 20)
+    assert extended.notice == "1 trials are added to the 2 there are."
+    finish_all(extended)
+    with pytest.raises(ConfigError, match=r"more: 20, but all 3 combinations of sweep.over have been tried"):
+        more(tmp_path, sweep, 20)
+
+
+def test_a_preview_shows_the_added_trials() -> None:
+    assert len(preview(config("random", LR, num_trials=3), "max", 2)) == 5
