@@ -236,6 +236,7 @@ def test_a_killed_driver_goes_on_to_the_points_of_one_that_was_not_killed(tmp_pa
                 driver.stdout.readline()
             if kill_after is not None:
                 os.kill(driver.pid, signal.SIGKILL)
+            driver.stdout.read()
         assert driver.returncode == (0 if kill_after is None else -signal.SIGKILL)
 
     drive(tmp_path / "straight", None)
