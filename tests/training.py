@@ -1,7 +1,7 @@
 """One trial of the small model on the demo data, trained by real ranks without Ray."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jack_ray.compose import make_plan, read_command
@@ -10,6 +10,7 @@ from jack_ray.contract.events import Event
 from jack_ray.contract.files import file_sha256
 from jack_ray.contract.paths import TrialFolder, trial_folder
 from jack_ray.contract.schema import MpiConfig
+from jack_ray.contract.trial import load_trial
 from jack_ray.place.lead import Lead
 from jack_ray.place.news import Ended, Order
 
@@ -55,8 +56,9 @@ def new_trial(runs: Path, data: Path, *words: str) -> TrialFolder:
 
 def order_of(folder: TrialFolder, home: Path, attempt: int, ranks: int, timeout_s: float = 600.0) -> Order:
     """An attempt of a trial; one rank is started without mpirun."""
-    mpi = MpiConfig("openmpi" if ranks > 1 else "none", timeout_s, 5.0)
-    return Order(folder.path.name, folder.path, attempt, ranks, 1, False, home, mpi)
+    mpi = MpiConfig("openmpi" if ranks > 1 else "none", timeout_s, None, 5.0)
+    trial = replace(load_trial(folder.trial), ranks=ranks, threads=1)
+    return Order(trial, folder.path, attempt, gpu=False, jittor_home=home, mpi=mpi)
 
 
 def follow(lead: Lead, until: str | None = None, timeout_s: float = 1500.0) -> Ran:

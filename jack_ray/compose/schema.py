@@ -14,6 +14,7 @@ from jack_ray.contract.errors import Fault
 from jack_ray.contract.schema import (
     ClusterConfig,
     MpiConfig,
+    RetryConfig,
     SiteConfig,
     SweepConfig,
     TrackingConfig,
@@ -27,6 +28,7 @@ STAGES: dict[str, Any] = {
     "sweep": SweepConfig,
     "cluster": ClusterConfig,
     "mpi": MpiConfig,
+    "retry": RetryConfig,
     "tracking": TrackingConfig,
     "site": SiteConfig,
 }
@@ -46,6 +48,7 @@ class Typed:
     sweep: SweepConfig
     cluster: ClusterConfig
     mpi: MpiConfig
+    retry: RetryConfig
     tracking: TrackingConfig
     site: SiteConfig
     dry_run: bool
@@ -143,9 +146,11 @@ def _top_faults(nodes: Mapping[str, Any]) -> list[Fault]:
 
 
 def num_ranks(cluster: ClusterConfig, mpi: MpiConfig) -> int:
-    """The ranks of a trial: as set, else two where this machine has two cores."""
+    """The ranks of a trial: as set, else one a GPU, else two where this machine has two cores."""
     if cluster.ranks is not None:
         return cluster.ranks
+    if cluster.gpus_per_trial:
+        return max(1, round(cluster.gpus_per_trial))
     if mpi.kind == "none":
         return 1
     return 2 if cluster.address is not None else min(2, len(os.sched_getaffinity(0)))
@@ -159,8 +164,31 @@ def _cross_faults(train: TrainConfig | None, cluster: ClusterConfig | None, mpi:
         faults.append(_indivisible(train.batch, ranks))
     if mpi is not None and mpi.kind == "none" and ranks is not None and ranks > 1:
         faults.append(Fault("cluster.ranks", str(ranks), "1 with mpi=none", "Type mpi=openmpi, or cluster.ranks=1."))
+    if cluster is not None and ranks is not None:
+        faults += _place_faults(cluster, ranks)
     if train is not None and train.weights is not None and not os.path.isfile(train.weights):
         faults.append(Fault("train.weights", f"no file {train.weights}", "a file with weights"))
+    return faults
+
+
+def _place_faults(cluster: ClusterConfig, ranks: int) -> list[Fault]:
+    """Gangs that no machine could form."""
+    faults = []
+    gpus, nodes = cluster.gpus_per_trial, cluster.nodes_per_trial
+    if gpus > 1 and gpus != round(gpus):
+        remedy = f"Type cluster.gpus_per_trial={round(gpus)}."
+        faults.append(Fault("cluster.gpus_per_trial", f"{gpus:g}", "a whole number, or a part of one GPU", remedy))
+    elif gpus >= 1 and gpus != ranks:
+        expected = "as many ranks as GPUs: Jittor takes one GPU a rank"
+        remedy = f"Type cluster.ranks={gpus:g}, or leave it out."
+        faults.append(Fault("cluster.ranks", f"{ranks} for {gpus:g} GPUs", expected, remedy))
+    if nodes is not None and nodes > ranks:
+        remedy = f"Type cluster.nodes_per_trial={ranks}, or cluster.ranks={nodes}."
+        faults.append(Fault("cluster.nodes_per_trial", f"{nodes} for {ranks} ranks", "a rank on each machine", remedy))
+    if nodes is not None and nodes > 1 and 0 < gpus < 1:
+        faults.append(Fault("cluster.nodes_per_trial", f"{nodes}", "1 where the ranks share a GPU"))
+    if nodes is not None and nodes > 1 and cluster.kind == "inline":
+        faults.append(Fault("cluster.nodes_per_trial", f"{nodes}", "1 with cluster=inline", "Type cluster=running."))
     return faults
 
 

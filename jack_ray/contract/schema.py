@@ -100,9 +100,27 @@ class ClusterConfig:
     address: str | None = setting(
         "null: a Ray of this machine alone; auto, host:port or ray://host:port: a running one"
     )
-    ranks: int | None = setting("processes of a trial; null: 2 where there are 2 cores, else 1", unit="ranks", ge=1)
+    ranks: int | None = setting(
+        "processes of a trial; null: one a GPU; without GPUs 2 where there are 2 cores, else 1", unit="ranks", ge=1
+    )
+    nodes_per_trial: int | None = setting(
+        "machines that a trial is spread over; null: as few as hold it (pack), as many as there are (spread)", ge=1
+    )
+    placement: Literal["pack", "spread"] = setting(
+        "pack: a trial's ranks as close together as they fit. spread: the same number on each machine"
+    )
     cpus_per_rank: int = setting("processor cores of a rank, and the threads it computes with", unit="cores", ge=1)
-    gpus_per_rank: int = setting("GPUs of a rank; 0 computes on processors", unit="GPUs", ge=0, le=1)
+    gpus_per_trial: float = setting(
+        "GPUs of a trial, one a rank; a part of one, such as 0.25, for small models that share it; 0: processors",
+        unit="GPUs",
+        ge=0,
+    )
+    autoscaling: bool = setting("the cluster starts machines on demand: what fits nowhere now is waited for")
+    lost_s: float = setting(
+        "a machine, a trial or a driver that was not heard of for so long is given up, and what it ran is ended",
+        unit="s",
+        ge=2,
+    )
     wait_s: float = setting(
         "without a terminal: seconds between two lines about a trial that waits or compiles", unit="s", gt=0
     )
@@ -116,7 +134,24 @@ class MpiConfig:
     timeout_s: float = setting(
         "a rank without a sign of life for so long hangs; the first compilation counts as life", unit="s", gt=0
     )
+    interface: str | None = setting(
+        "network between machines: 10.0.0.0/16, or names such as eth0,ib0; null: that of each machine's Ray address"
+    )
     stop_s: float = setting("time for the ranks to end by themselves before they are killed", unit="s", gt=0)
+
+
+@dataclass(frozen=True)
+class RetryConfig:
+    """`retry`: what happens to a trial that failed. It goes on from its last checkpoint; data errors are final."""
+
+    infra: int = setting(
+        "attempts more after what is not the trial's fault: a machine or process lost, killed, hanging, a full disk",
+        ge=0,
+    )
+    user: int = setting("attempts more after an error of the code that trains", ge=0)
+    memory: int = setting("attempts more after running out of memory, each with twice the room", ge=0)
+    wait_s: float = setting("before the first attempt more; doubled with each, up to 5 minutes", unit="s", ge=0)
+    bad_node: int = setting("a machine on which so many attempts of the sweep were lost is left out", ge=1)
 
 
 @dataclass(frozen=True)
@@ -125,6 +160,7 @@ class TrackingConfig:
 
     kind: Literal["mlflow", "none"] = setting("mlflow: one run a trial, nested in the sweep's. none: files only")
     uri: str = setting("an MLflow server (http://..) or a store (sqlite:///absolute/path)")
+    backend: str = setting("where `make mlflow-server` keeps its tables: sqlite:///file or postgresql://..")
     experiment: str = setting("MLflow experiment that holds the runs")
     flush_s: float = setting("seconds between two deliveries to MLflow", unit="s", gt=0)
     give_up_s: float = setting("at the end: how long to go on trying when MLflow cannot be reached", unit="s", ge=0)
@@ -137,4 +173,8 @@ class SiteConfig:
 
     data: str = setting("folder of the data sets")
     runs: str = setting("folder of trials and sweeps: checkpoints, logs, journal")
+    storage: str | None = setting(
+        "folder (s3://bucket/folder, /mnt/all/folder) through which checkpoints pass between machines that do not "
+        "share `runs`; null: they share it"
+    )
     jittor: str = setting("home of Jittor's compiled operators; shared by all trials of a machine")

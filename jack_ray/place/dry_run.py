@@ -8,7 +8,7 @@ from jack_ray.contract.state import load_state
 from jack_ray.contract.trial import Trial
 from jack_ray.expand import Point
 from jack_ray.place.sweep import need_of, runs_of
-from jack_ray.spawn.mpirun import command
+from jack_ray.spawn.mpirun import Host, command
 
 
 def print_plan(plan: Plan, points: list[Point], trials: list[Trial]) -> None:
@@ -19,11 +19,12 @@ def print_plan(plan: Plan, points: list[Point], trials: list[Trial]) -> None:
     folder = sweep_folder(runs, plan.sweep_id).path
     print(f"Sweep {plan.sweep_id}: {len(trials)} trial{'s' if len(trials) != 1 else ''}, state in {folder}")
     print(f"Data {plan.base.data.root}: {summary}; identity {inspection.identity}")
-    print(f"Each trial needs {need_of(plan)} on one machine.")
+    print(f"Each trial needs {need_of(plan)} {need_of(plan).where()}.")
     if plan.base.sweep.strategy in ("tpe", "gp", "cmaes"):
         print("The points are those drawn without results; the search moves them as results come in.")
     for point, trial in zip(points, trials, strict=True):
         at = trial_folder(runs, trial.id)
         status = load_state(at.state).status
         print(f"\n{trial.id}  {' '.join(point.overrides) or 'as configured'}  ({status})")
-        print(f"    {shlex.join(command(plan.base.mpi, trial.ranks, at.trial))}")
+        here = Host("localhost", "127.0.0.1", "127.0.0.0/8", trial.ranks)
+        print(f"    {shlex.join(command(plan.base.mpi, [here], at.trial))}")

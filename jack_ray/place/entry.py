@@ -1,11 +1,12 @@
 """One trial of a sweep, as the control loop and the table see it."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jack_ray.contract.events import Event
 from jack_ray.contract.paths import TrialFolder
-from jack_ray.contract.state import State
+from jack_ray.contract.state import State, Status
 from jack_ray.contract.trial import Trial
 from jack_ray.expand import Point
 from jack_ray.place.news import Handle
@@ -45,6 +46,12 @@ class Entry:
     ending: dict[str, float] | None = None
     """The values of the `finished` event."""
     began: float = field(default_factory=time.monotonic)
+    failures: Mapping[str, int] = field(default_factory=dict)
+    """Kind -> how often an attempt ended so, since the driver began."""
+    nodes: tuple[str, ...] = ()
+    """The machines it runs on, or ran on last."""
+    message: str = ""
+    """The last failure, while it goes on after it."""
     first_step: tuple[int, float] | None = None
     """Step and moment of this attempt's first numbers: what the time left is judged by."""
 
@@ -78,6 +85,11 @@ class Entry:
         """Wall time of all attempts so far, without the time in the queue."""
         runs = self.handle is not None and not self.is_waiting
         return self.state.seconds + (time.monotonic() - self.began if runs else 0.0)
+
+    def ended(self, status: Status, message: str) -> State:
+        """How the trial stands if its attempt ends now."""
+        attempt = self.handle.order.attempt if self.handle is not None else self.state.attempt
+        return State(status, attempt, message, self.step, self.ending or {}, self.seconds())
 
     def left_s(self) -> float | None:
         """Seconds this attempt will still take, by its pace so far; None while that is unknown."""

@@ -1,26 +1,35 @@
-"""Runs one attempt on the machine it is on: prepares Jittor, starts the gang, watches it, says how it ended."""
+"""Runs one attempt: prepares its machines, starts the gang from this one, watches it, says how it ended."""
 
 import fcntl
 import socket
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import IO
 
 from jack_ray.contract import events
-from jack_ray.contract.environment import rank_environment
 from jack_ray.contract.errors import JackRayError
-from jack_ray.contract.failure import now
+from jack_ray.contract.failure import Failure, now
 from jack_ray.contract.paths import TrialFolder
+from jack_ray.place.camp import present
+from jack_ray.place.crew import Alone, Beat, Crew, LostError, Present, UnfitError
+from jack_ray.place.keeping import Keeping
+from jack_ray.place.mate import environment_of
 from jack_ray.place.news import Ended, News, Order
+from jack_ray.spawn import mirror, rsh_agent
 from jack_ray.spawn.diagnose import diagnose
-from jack_ray.spawn.mpirun import command
+from jack_ray.spawn.mpirun import Host, command
+from jack_ray.spawn.oom import oom_kills
 from jack_ray.spawn.preflight import count_compiled, link_onednn, prepare
 from jack_ray.spawn.process import Gang
+from jack_ray.spawn.relay import Relay
 from jack_ray.spawn.sampling import Sampler
 
 WATCH_S = 0.2
 SAMPLE_S = 5.0
+LAST_WORDS_S = 3.0
+"""How long the reasons that ranks left on other machines are waited for."""
 
 
 def compiling(compiled: int, expected: int) -> str:
@@ -30,27 +39,54 @@ def compiling(compiled: int, expected: int) -> str:
 
 
 class Lead:
-    """The owner of one attempt. Its thread does the work; `poll` and `stop` are called from outside."""
+    """The owner of one attempt. Its thread does the work; `poll` and `stop` are called from outside.
 
-    def __init__(self, order: Order) -> None:
+    ranks: how many run on this machine, the first ones; None: all. crew: the other machines of the gang.
+    is_remote: whether the driver is another process, whose silence ends the attempt.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        ranks: int | None = None,
+        crew: Crew | None = None,
+        address: str = "127.0.0.1",
+        is_remote: bool = False,
+    ) -> None:
         self.order = order
+        self.ranks = order.ranks if ranks is None else ranks
+        self.crew = crew or Alone()
+        self.address = address
+        self.is_remote = is_remote
         self.folder = TrialFolder(order.folder)
+        self._heard = time.monotonic()
         self._phase = "starting"
         self._ended: Ended | None = None
         self._told_to_stop = threading.Event()
         self._operators_before = 0
+        self._nodes: tuple[str, ...] = ()
+        self._relay: Relay | None = None
+        self._beats: dict[str, Beat] = {}
+        self._lost: LostError | None = None
+        self._mirror: mirror.Mirror | None = None
+        self._told = 0
         self._thread = threading.Thread(target=self._attend, name=f"lead-{order.trial_id}", daemon=True)
         self._thread.start()
 
     def poll(self, offset: int) -> tuple[News, int]:
         """Events after a byte offset of the events file, the phase, and the ending if there is one."""
+        self._heard = time.monotonic()
         ended = self._ended  # looked at first: no event comes after it
-        found, offset = events.read_from(self.folder.events, offset)
+        pieces = tuple(self._mirror.news()) if self._mirror is not None else ()
+        if self._mirror is None:
+            found, offset = events.read_from(self.folder.events, offset)
+        else:  # the offset is one of the driver's file
+            found, self._told = events.read_from(self.folder.events, self._told)
         mine = tuple(event for event in found if event.attempt == self.order.attempt)
         for event in mine:
             if event.kind == "phase":
                 self._phase = str(event.about["name"])
-        return News(mine, self._words(mine), ended), offset
+        return News(mine, self._words(mine), ended, pieces, self._nodes), offset
 
     def _words(self, news: tuple[events.Event, ...]) -> str:
         if any(event.kind == "metrics" for event in news):
@@ -68,15 +104,26 @@ class Lead:
         self._thread.join()
 
     def _attend(self) -> None:
+        try:
+            self._ended = self._attempt()
+        except LostError as error:
+            self._ended = Ended("failed", now("lost", str(error), error.host))
+        except UnfitError as error:
+            self._ended = Ended("failed", now("start", str(error), error.host))
+        except (JackRayError, OSError) as error:
+            self._ended = Ended("failed", now("start", str(error), socket.gethostname()))
+        finally:
+            self.crew.stop()
+
+    def _attempt(self) -> Ended:
+        here = present(self.order, self.address, self.ranks)
+        if not here.shares:
+            self._mirror = mirror.Mirror(self.folder)
         lock = self._lock()
         if lock is None:
-            self._ended = Ended("busy")
-            return
+            return Ended("busy")
         with lock:
-            try:
-                self._ended = self._run()
-            except (JackRayError, OSError) as error:
-                self._ended = Ended("failed", now("start", str(error), socket.gethostname()))
+            return self._run(here)
 
     def _lock(self) -> IO[bytes] | None:
         self.folder.path.mkdir(parents=True, exist_ok=True)
@@ -88,56 +135,142 @@ class Lead:
             return None
         return lock
 
-    def _run(self) -> Ended:
+    def _run(self, here: Present) -> Ended:
+        hosts = self._muster(here)
+        with Keeping(self.order, self.folder, needed=not here.shares) as keeping:
+            self._prepare()
+            if self._told_to_stop.is_set():
+                return Ended("killed")
+            self._operators_before = count_compiled(self.order.jittor_home)[1]
+            self._phase = "starting"
+            ended = self._train(hosts, keeping)
+            self._phase = "storing its checkpoints" if keeping.needed else self._phase
+        return ended
+
+    def _muster(self, here: Present) -> list[Host]:
+        """All machines of the gang, this one first. Raises UnfitError with everything that is wrong with them."""
+        everyone = [here, *self.crew.muster()]
+        unfit = next((entry.host.name for entry in everyone if entry.problems), here.host.name)
+        problems = [problem for entry in everyone for problem in entry.problems]
+        hosts = [entry.host for entry in everyone]
+        names = [host.name for host in hosts]
+        same = sorted({name for name in names if names.count(name) > 1})
+        if same:
+            where = ", ".join(f"{host.name} ({host.address})" for host in hosts)
+            problems.append(
+                f"machines of a trial need different host names, by which Jittor tells who shares a machine: {where}. "
+                f"Rename {same[0]} on one of them: hostnamectl set-hostname NAME"
+            )
+        if problems:
+            raise UnfitError(unfit, "; ".join(problems))
+        self._nodes = tuple(names)
+        return hosts
+
+    def _prepare(self) -> None:
         prepare(self.order.jittor_home, self._report_compilation)
-        if self._told_to_stop.is_set():
-            return Ended("killed")
         link_onednn(self.order.jittor_home)
-        self._operators_before = count_compiled(self.order.jittor_home)[1]
-        self._phase = "starting"
-        gang = Gang(self.folder, self._argv(), self._environment(), self.order.ranks)
-        try:
-            return self._watch(gang)
-        finally:
-            gang.stop(self.order.mpi.stop_s)
+        while not self._told_to_stop.is_set():
+            self._hear()
+            waiting = [beat for beat in self._beats.values() if beat.phase]
+            if len(self._beats) == len(self._nodes) - 1 and not waiting:
+                return
+            self._phase = f"{waiting[0].phase} on {waiting[0].host}" if waiting else "waiting for its other machines"
+            time.sleep(WATCH_S)
 
     def _report_compilation(self, words: str, share: float) -> None:
         self._phase = f"{words}, {share:.0%}"
+        self._hear()
         if self._told_to_stop.is_set():
             raise JackRayError("stopped while Jittor was being compiled")
 
-    def _argv(self) -> list[str]:
-        return command(self.order.mpi, self.order.ranks, self.folder.trial)
+    def _hear(self) -> None:
+        """Take in what the other machines tell, and what is written there."""
+        for beat in self.crew.beats():
+            self._beats[beat.host] = replace(beat, pieces=())
+            mirror.apply(self.folder, list(beat.pieces))
+            if beat.problem:
+                raise UnfitError(beat.host, f"{beat.host}: {beat.problem}")
 
-    def _environment(self) -> dict[str, str]:
-        environment = rank_environment(self.order.jittor_home, self.order.threads, self.order.gpu)
-        return environment | {
-            "JACK_RAY_ATTEMPT": str(self.order.attempt),
-            "JACK_RAY_GPU": str(int(self.order.gpu)),
-        }
+    def _train(self, hosts: list[Host], keeping: Keeping) -> Ended:
+        environment = environment_of(self.order)
+        if len(hosts) > 1:
+            self._relay = Relay(self._start_daemon)
+            environment[rsh_agent.SOCKET] = str(self._relay.path)
+        argv = command(self.order.mpi, hosts, self.folder.trial)
+        gang = Gang(self.folder, argv, environment, range(self.ranks))
+        killed_before = self._oom_kills()
+        try:
+            ended = self._watch(gang, hosts, keeping)
+        finally:
+            gang.stop(self.order.mpi.stop_s)
+            if self._relay is not None:
+                self._relay.close()
+        failure = ended.failure
+        if failure is not None and failure.kind == "killed" and self._oom_kills() > killed_before:
+            words = f"{failure.message}; the kernel killed it for memory"
+            return replace(ended, failure=replace(failure, kind="memory", message=words))
+        return ended
 
-    def _watch(self, gang: Gang) -> Ended:
+    def _oom_kills(self) -> int:
+        return oom_kills() + sum(beat.oom_kills for beat in self._beats.values())
+
+    def _start_daemon(self, address: str, shell: str) -> int:
+        try:
+            return self.crew.run(address, shell)
+        except LostError as error:
+            self._lost = self._lost or error
+            raise
+
+    def _watch(self, gang: Gang, hosts: list[Host], keeping: Keeping) -> Ended:
         sampler = Sampler(gang.pid, self.folder.system)
         sampled = time.monotonic()
         while (code := gang.poll()) is None:
             if self._told_to_stop.wait(WATCH_S):
                 return Ended("killed")
+            if self.is_remote and time.monotonic() - self._heard > self.order.lost_s:
+                words = f"the driver was not heard of for {self.order.lost_s:g} s (cluster.lost_s)"
+                return Ended("failed", now("lost", words, socket.gethostname()))
+            self._hear()
+            keeping.look()
             if time.monotonic() - sampled >= SAMPLE_S:
                 sampled = time.monotonic()
                 with suppress(OSError):  # a full disk is the ranks' to report
                     sampler.sample()
             silent = self._silence(gang)
             if silent is not None:
-                return Ended("failed", now("hang", silent, socket.gethostname()))
+                return Ended("failed", silent)
         if code == 0:
             return Ended("finished")
-        return Ended("failed", diagnose(self.folder, code, gang.started))
+        return Ended("failed", self._diagnose(gang, code, hosts))
 
-    def _silence(self, gang: Gang) -> str | None:
+    def _diagnose(self, gang: Gang, code: int, hosts: list[Host]) -> Failure:
+        until = time.monotonic() + (LAST_WORDS_S if len(hosts) > 1 else 0.0)
+        while time.monotonic() < until:
+            self._hear()  # raises what is the cause itself: a machine that is lost
+            time.sleep(WATCH_S)
+        if self._lost is not None:
+            raise self._lost
+        found = diagnose(self.folder, code, gang.started)
+        return found if found.rank is None else replace(found, host=_host_of(found.rank, hosts))
+
+    def _silence(self, gang: Gang) -> Failure | None:
         timeout_s = self.order.mpi.timeout_s
         if time.time() - gang.started < timeout_s:
             return None
         life = gang.life(timeout_s)
-        if life.silent_s < timeout_s or life.compiles:
+        silences = [(0.0 if life.compiles else life.silent_s, life.rank, socket.gethostname())]
+        silences += [(beat.silent_s, beat.rank, beat.host) for beat in self._beats.values()]
+        silent_s, rank, host = max(silences)
+        if silent_s < timeout_s:
             return None
-        return f"rank {life.rank} gave no sign of life for {life.silent_s:.0f} s (mpi.timeout_s={timeout_s:g})"
+        words = f"rank {rank} gave no sign of life for {silent_s:.0f} s (mpi.timeout_s={timeout_s:g})"
+        return now("hang", words, host, rank)
+
+
+def _host_of(rank: int, hosts: list[Host]) -> str:
+    """The machine of a rank: they are dealt out host by host."""
+    for host in hosts:
+        if rank < host.ranks:
+            return host.name
+        rank -= host.ranks
+    return hosts[0].name

@@ -1,29 +1,44 @@
-"""Hands with Ray: a placement group and a lead actor for each trial. The only file that imports ray."""
+"""Hands with Ray: a placement group and a lead actor for each trial."""
 
-import logging
-import socket
+import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError, TaskUnschedulableError
 from ray.util.placement_group import placement_group, remove_placement_group
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from jack_ray.contract.environment import python_path
 from jack_ray.contract.errors import PlaceError
 from jack_ray.contract.failure import now
+from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.schema import ClusterConfig
-from jack_ray.place.lead import Lead
 from jack_ray.place.local_ray import LocalRay
 from jack_ray.place.news import Ended, Handle, Need, News, Order
-from jack_ray.place.ray_address import refuse_silent, resolve
-from jack_ray.place.room import Machine, how_many_now, refuse_impossible, why_waiting
+from jack_ray.place.ray_cluster import connect, machines
+from jack_ray.place.ray_gang import STOP_S, RayLead, options
+from jack_ray.place.room import (
+    Layout,
+    Machine,
+    how_many_now,
+    layout_ever,
+    layout_now,
+    refuse_impossible,
+    why_waiting,
+)
+from jack_ray.spawn import mirror
+from jack_ray.spawn.storage import Storage
 
-STOP_S = 30.0
-"""How long a lead may take to end its gang before its actor is killed; the guard ends the gang then."""
+LOOK_S = 1.0
+"""Between two looks at what is free while a trial waits."""
+
+START_S = 300.0
+"""For a lead to come up where it has a place; its machine may vanish in between."""
+
+FENCE_S = 15.0
+"""For a lead that hears nothing of its driver to end its gang, beside cluster.lost_s."""
 
 
 class RayHands:
@@ -34,17 +49,25 @@ class RayHands:
 
     def __init__(self, cluster: ClusterConfig, need: Need, folder: Path) -> None:
         self.need = need
+        self.lost_s = cluster.lost_s
+        self.grows = cluster.autoscaling
         self._running: list[Handle] = []
-        self._asked = 0.0
-        self._why = ""
+        self._looked = float("-inf")
+        self._machines: list[Machine] = []
         self._local = LocalRay(folder) if cluster.address is None else None
         try:
-            _connect(self._local.address if self._local else str(cluster.address))
-            refuse_impossible(need, machines())
+            connect(self._local.address if self._local else str(cluster.address))
+            if not self.grows:
+                refuse_impossible(need, self._look())
         except PlaceError:
             self.close()
             raise
-        self._lead = ray.remote(Lead)
+        self._lead = ray.remote(RayLead)
+
+    def _look(self) -> list[Machine]:
+        if time.monotonic() - self._looked > LOOK_S:
+            self._machines, self._looked = machines(), time.monotonic()
+        return self._machines
 
     def room(self) -> bool:
         """Whether to ask for another place: as many wait as there are free ones, and one when there are none.
@@ -52,39 +75,72 @@ class RayHands:
         More in the queue would be served by Ray in any order.
         """
         waiting = sum("actor" not in handle.inner for handle in self._running)
-        return waiting < max(1, how_many_now(self.need, machines()))
+        return waiting < max(1, how_many_now(self.need, self._look()))
 
     def start(self, order: Order) -> Handle:
         """Ask for a place; the lead starts when there is one."""
-        bundle = {"CPU": float(self.need.cpus)} | ({"GPU": float(self.need.gpus)} if self.need.gpus else {})
-        group = placement_group([bundle], strategy="STRICT_PACK", name=f"jack_ray-{order.trial_id}")
-        handle = Handle(order, inner={"group": group, "ready": group.ready()})
+        handle = Handle(order)
         self._running.append(handle)
+        self._looked = float("-inf")
+        self._ask_for_a_place(handle)
         return handle
+
+    def _ask_for_a_place(self, handle: Handle) -> None:
+        """Reserve the machines of a gang, or ask again in other parts when what was asked for cannot come."""
+        need = replace(self.need, memory=handle.order.memory)
+        avoid = _if_possible(need, handle.order.avoid, self._look())
+        left = [machine for machine in self._look() if machine.name not in avoid]
+        now = layout_now(need, left)
+        asked = handle.inner.get("layout")
+        known = {machine.id for machine in self._look()}
+        if asked is not None and (now is None or now == asked) and known == handle.inner["known"]:
+            return
+        layout = now or layout_ever(need, left) or (_as_wished(need) if self.grows else None)
+        self._give_up_place(handle)
+        if layout is None:
+            return
+        bundles = [_bundle(need, ranks) for ranks in layout]
+        strategy = "STRICT_SPREAD" if len(layout) > 1 else "STRICT_PACK"
+        ids = [machine.id for machine in self._look() if machine.name in avoid]
+        labels = [{"ray.io/node-id": f"!in({','.join(ids)})"}] * len(layout) if ids else None
+        name = f"jack_ray-{handle.order.trial_id}"
+        group = placement_group(bundles, strategy=strategy, name=name, bundle_label_selector=labels)
+        handle.inner |= {"group": group, "ready": group.ready(), "layout": layout, "known": known, "need": need}
+
+    def _give_up_place(self, handle: Handle) -> None:
+        if "group" in handle.inner:
+            remove_placement_group(handle.inner["group"])
+            handle.inner.clear()
 
     def poll(self, handle: Handle) -> News:
         """What happened since the last call; why it waits, while it has no place."""
+        if "last" in handle.inner:
+            return self._bring_last(handle)
         try:
             if "actor" not in handle.inner:
-                ready, _ = ray.wait([handle.inner["ready"]], timeout=0)
-                if not ready:
-                    return News(phase=self._waiting())
+                if "ready" not in handle.inner or not ray.wait([handle.inner["ready"]], timeout=0)[0]:
+                    return self._wait(handle)
                 handle.inner["actor"] = self._start_lead(handle)
+                handle.inner["heard"] = time.monotonic()
             return self._ask(handle)
         except RayError as error:
-            self._release(handle)
-            return News(ended=Ended("failed", now("lost", _lost(error), socket.gethostname())))
+            return self._lose(handle, _lost(error))
 
-    def _waiting(self) -> str:
-        if time.monotonic() - self._asked > 1.0:
-            self._asked = time.monotonic()
-            self._why = why_waiting(self.need, machines())
-        return self._why
+    def _wait(self, handle: Handle) -> News:
+        is_due = time.monotonic() - self._looked > LOOK_S
+        machines_now = self._look()
+        if is_due:
+            self._ask_for_a_place(handle)
+        need = replace(self.need, memory=handle.order.memory)
+        left = [
+            entry for entry in machines_now if entry.name not in _if_possible(need, handle.order.avoid, machines_now)
+        ]
+        return News(phase=why_waiting(need, left))
 
     def _start_lead(self, handle: Handle) -> Any:
-        strategy = PlacementGroupSchedulingStrategy(handle.inner["group"], 0)
-        options = {"num_cpus": self.need.cpus, "num_gpus": self.need.gpus, "scheduling_strategy": strategy}
-        return self._lead.options(**options).remote(handle.order)
+        layout, need = cast(Layout, handle.inner["layout"]), cast(Need, handle.inner["need"])
+        placed = options(need, layout[0], handle.inner["group"], 0)
+        return self._lead.options(**placed).remote(handle.order, need, layout)
 
     def _ask(self, handle: Handle) -> News:
         if "asked" not in handle.inner:
@@ -93,12 +149,42 @@ class RayHands:
         try:
             news, handle.offset = ray.get(handle.inner["asked"], timeout=0.2)
         except GetTimeoutError:
-            return News(phase="starting its lead" if handle.offset == 0 else "")
+            return self._silence(handle)
         del handle.inner["asked"]
-        if news.ended is not None:
-            self._release(handle)
+        handle.inner["heard"] = time.monotonic()
+        handle.inner["nodes"] = news.nodes
         found: News = news
+        mirror.apply(TrialFolder(handle.order.folder), list(found.pieces))
+        if found.ended is None:
+            return found
+        self._release(handle)
+        if handle.order.storage is not None and found.ended.status != "busy":
+            handle.inner["last"] = found
+            handle.inner["pull"] = _pull(handle.order)
+            return replace(found, ended=None, phase="bringing its checkpoints")
         return found
+
+    def _bring_last(self, handle: Handle) -> News:
+        """The end of a trial is told when its checkpoints have come here."""
+        pulling: Any = handle.inner["pull"]
+        last = cast(News, handle.inner["last"])
+        if pulling.is_alive():
+            return News(phase="bringing its checkpoints")
+        return News(ended=last.ended, nodes=last.nodes)
+
+    def _silence(self, handle: Handle) -> News:
+        silent_s = time.monotonic() - cast(float, handle.inner["heard"])
+        if "nodes" not in handle.inner:
+            late = silent_s > START_S
+            return self._lose(handle, "its lead did not start") if late else News(phase="starting its lead")
+        if silent_s < 2 * self.lost_s + FENCE_S:
+            return News()
+        return self._lose(handle, f"its lead was not heard of for {silent_s:.0f} s")
+
+    def _lose(self, handle: Handle, words: str) -> News:
+        nodes = cast(tuple[str, ...], handle.inner.get("nodes", ()))
+        self._release(handle)
+        return News(ended=Ended("failed", now("lost", words, nodes[0] if nodes else "")), nodes=nodes)
 
     def stop(self, handle: Handle) -> None:
         """End an attempt; its ranks are gone when this returns."""
@@ -115,7 +201,8 @@ class RayHands:
         with suppress(RayError):
             if "actor" in handle.inner:
                 ray.kill(handle.inner["actor"])
-            remove_placement_group(handle.inner["group"])
+            if "group" in handle.inner:
+                remove_placement_group(handle.inner["group"])
 
     def close(self) -> None:
         """End what still runs, and the Ray that was started here."""
@@ -126,52 +213,42 @@ class RayHands:
             self._local.stop()
 
 
+def _if_possible(need: Need, avoid: frozenset[str], machines: list[Machine]) -> frozenset[str]:
+    """The machines to leave out, unless the trial fits nowhere without them."""
+    left = [machine for machine in machines if machine.name not in avoid]
+    return avoid if layout_ever(need, left) is not None or layout_ever(need, machines) is None else frozenset()
+
+
+def _as_wished(need: Need) -> Layout:
+    """The parts to ask for on machines that an autoscaler has yet to start."""
+    nodes = need.nodes or 1
+    return tuple(need.ranks // nodes + (place < need.ranks % nodes) for place in range(nodes))
+
+
+def _bundle(need: Need, ranks: int) -> dict[str, float]:
+    bundle = {"CPU": float(ranks * need.cpus_per_rank)}
+    if need.gpus:
+        bundle["GPU"] = need.gpus * ranks / need.ranks
+    if need.memory:
+        bundle["memory"] = float(ranks * need.memory)
+    return bundle
+
+
+def _pull(order: Order) -> threading.Thread:
+    """Bring the stored checkpoints here, beside the control loop; what fails leaves them in the storage."""
+
+    def pull() -> None:
+        with suppress(PlaceError):
+            Storage(str(order.storage), order.trial_id).pull(TrialFolder(order.folder))
+
+    thread = threading.Thread(target=pull, name="storage", daemon=True)
+    thread.start()
+    return thread
+
+
 def _lost(error: RayError) -> str:
     if isinstance(error, RayActorError):
         return "the trial's lead actor died (killed, or its machine is gone)"
     if isinstance(error, TaskUnschedulableError):
         return "Ray could not place the trial's lead"
     return f"Ray lost the trial: {str(error).splitlines()[0]}"
-
-
-def _connect(address: str) -> None:
-    """Connect to a running Ray. Raises PlaceError when that does not work."""
-    resolved = resolve(address)
-    refuse_silent(resolved)
-    try:
-        ray.init(
-            address=resolved,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-            configure_logging=False,
-            runtime_env={"env_vars": {"PYTHONPATH": python_path()}},
-        )
-    except (ConnectionError, RayError, ValueError, RuntimeError, TimeoutError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PlaceError(
-            f"Ray at cluster.address={resolved} does not let us in: {reason}\n"
-            "If it uses tokens, set RAY_AUTH_TOKEN, or put its token into ~/.ray/auth_token. Its version of Ray and "
-            f"of Python must be this one's (Ray {ray.__version__})."
-        ) from error
-
-
-def machines() -> list[Machine]:
-    """The living nodes and what is free on them; asked on the cluster itself when this is a client of it."""
-    if ray.util.client.ray.is_connected():
-        found: list[Machine] = ray.get(ray.remote(num_cpus=0)(_machines).remote())
-        return found
-    return _machines()
-
-
-def _machines() -> list[Machine]:
-    from ray._private.state import available_resources_per_node  # no public function tells it by node
-
-    free = available_resources_per_node()
-    found = []
-    for node in ray.nodes():
-        if not node["Alive"]:
-            continue
-        have, left = node["Resources"], free.get(node["NodeID"], {})
-        cpus, gpus = have.get("CPU", 0.0), have.get("GPU", 0.0)
-        found.append(Machine(node["NodeManagerHostname"], cpus, gpus, left.get("CPU", 0.0), left.get("GPU", 0.0)))
-    return found

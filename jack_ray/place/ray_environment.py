@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jack_ray.contract.environment import python_path
-from jack_ray.contract.schema import ClusterConfig
 
 TOKEN_FILE = Path("~/.ray/auth_token")
 
@@ -21,13 +20,13 @@ def client_variables(environment: Mapping[str, str] = os.environ) -> dict[str, s
     return dict(_ALWAYS)
 
 
-def ray_variables(cluster: ClusterConfig, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+def ray_variables(address: str | None, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """No usage statistics; for a Ray of this machine alone, a token that nobody else has, and no lower priority.
 
     Ray would otherwise write a token file into the home directory, which switches token authentication on for
     clusters that are started later. A running cluster's token is the user's: RAY_AUTH_TOKEN or ~/.ray/auth_token.
     """
-    if cluster.address is not None:
+    if address is not None:
         return client_variables(environment)
     return _ALWAYS | {
         "RAY_AUTH_MODE": "token",

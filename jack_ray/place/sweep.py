@@ -2,9 +2,12 @@
 
 import fcntl
 import os
+import secrets
 import shlex
 import shutil
+import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +17,16 @@ from jack_ray.compose.schema import num_ranks, operators
 from jack_ray.contract.errors import PlaceError
 from jack_ray.contract.files import write_json
 from jack_ray.contract.paths import SweepFolder, sweep_folder
+from jack_ray.contract.status import SweepStatus
 from jack_ray.expand import open_search
+from jack_ray.place.board import Board
 from jack_ray.place.entry import Entry, Goal
 from jack_ray.place.inline import InlineHands
+from jack_ray.place.loop_settings import Settings
 from jack_ray.place.news import Hands, Need
 from jack_ray.place.ray_environment import ray_variables
 from jack_ray.place.retire import retire
-from jack_ray.place.run import Controller, Settings
+from jack_ray.place.run import Controller
 from jack_ray.place.screen import Screen
 from jack_ray.place.tracker import WriterTracker
 from jack_ray.upload import Delivery, NoWriter, SweepStarted, Writer, absolute_uri, check_uri
@@ -35,8 +41,16 @@ def runs_of(plan: Plan) -> Path:
 def need_of(plan: Plan) -> Need:
     """What a trial takes."""
     cluster = plan.base.cluster
-    ranks = num_ranks(cluster, plan.base.mpi)
-    return Need(ranks * cluster.cpus_per_rank, ranks * cluster.gpus_per_rank)
+    nodes = cluster.nodes_per_trial
+    if cluster.kind == "inline" or cluster.address is None:
+        nodes = 1
+    return Need(
+        ranks=num_ranks(cluster, plan.base.mpi),
+        cpus_per_rank=cluster.cpus_per_rank,
+        gpus=cluster.gpus_per_trial,
+        nodes=nodes,
+        placement=cluster.placement,
+    )
 
 
 def run_sweep(plan: Plan) -> int:
@@ -69,16 +83,10 @@ def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
     screen = Screen(goal, search.total(), plan.base.cluster.wait_s)
     if search.notice:
         screen.say(search.notice)
-    settings = Settings(
-        runs=runs_of(plan),
-        jittor_home=Path(plan.base.site.jittor),
-        mpi=plan.base.mpi,
-        gpu=plan.base.cluster.gpus_per_rank > 0,
-        max_concurrent=plan.base.sweep.max_concurrent,
-        fresh=plan.base.fresh,
-        operators=operators(plan.base.method),
-    )
-    controller = Controller(search, hands, plan.trial, settings, tracker=WriterTracker(writer), screen=screen)
+    gpus = plan.base.cluster.gpus_per_trial
+    tracker = WriterTracker(writer, gpus)
+    board = Board(folder, _status(plan, goal, uri, search.total()), gpus)
+    controller = Controller(search, hands, plan.trial, _settings(plan), tracker=tracker, screen=screen, board=board)
     entries: list[Entry] = []
     try:
         entries = controller.run()
@@ -96,6 +104,50 @@ def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
     if controller.interrupted:
         return 130
     return 1 if failed or controller.refused else 0
+
+
+def _settings(plan: Plan) -> Settings:
+    base = plan.base
+    is_remote = base.cluster.kind == "ray" and base.cluster.address is not None
+    return Settings(
+        runs=runs_of(plan),
+        jittor_home=Path(base.site.jittor),
+        mpi=base.mpi,
+        retry=base.retry,
+        gpus=base.cluster.gpus_per_trial,
+        max_concurrent=base.sweep.max_concurrent,
+        fresh=base.fresh,
+        operators=operators(base.method),
+        storage=base.site.storage if is_remote else None,
+        token=f".driver-{secrets.token_hex(8)}" if is_remote else "",
+        lost_s=base.cluster.lost_s,
+        max_hours=base.sweep.max_hours,
+        max_gpu_hours=base.sweep.max_gpu_hours,
+        priority=base.sweep.priority,
+    )
+
+
+def _status(plan: Plan, goal: Goal, uri: str, total: int) -> SweepStatus:
+    """What stays the same in the sweep's status file."""
+    now = time.time()
+    return SweepStatus(
+        id=plan.sweep_id,
+        name=_name(plan),
+        state="running",
+        typed=plan.typed,
+        folder=os.getcwd(),
+        metric=goal.metric,
+        mode=goal.mode,
+        driver_host=socket.gethostname(),
+        driver_pid=os.getpid(),
+        total=total,
+        began=now,
+        changed=now,
+        need=f"{need_of(plan)} {need_of(plan).where()}",
+        priority=plan.base.sweep.priority,
+        experiment=plan.base.tracking.experiment,
+        uri=uri,
+    )
 
 
 def _sweep_started(plan: Plan, goal: Goal, uri: str) -> SweepStarted:
@@ -119,14 +171,18 @@ def _sweep_started(plan: Plan, goal: Goal, uri: str) -> SweepStarted:
 def _name(plan: Plan) -> str:
     """For people: `tsl tpe+asha train.lr`, or `tsl` for a single trial."""
     strategy, stopper = plan.base.sweep.strategy, plan.base.sweep.stopper
-    swept = [strategy if stopper == "none" else f"{strategy}+{stopper}", *plan.base.sweep.over] if strategy != "none" else []
+    swept = (
+        [strategy if stopper == "none" else f"{strategy}+{stopper}", *plan.base.sweep.over]
+        if strategy != "none"
+        else []
+    )
     return " ".join([plan.base.method, *swept])
 
 
 def _hands(plan: Plan, folder: SweepFolder) -> Hands:
     if plan.base.cluster.kind == "inline":
         return InlineHands()
-    os.environ |= ray_variables(plan.base.cluster)  # Ray reads them while it is imported
+    os.environ |= ray_variables(plan.base.cluster.address)  # Ray reads them while it is imported
     from jack_ray.place.on_ray import RayHands
 
     return RayHands(plan.base.cluster, need_of(plan), folder.path)

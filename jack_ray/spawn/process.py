@@ -26,18 +26,29 @@ class Life:
 
 
 class Gang(Tree):
-    """The process tree of an attempt."""
+    """The process tree of an attempt on one machine.
 
-    def __init__(self, folder: TrialFolder, argv: Sequence[str], environment: Mapping[str, str], ranks: int) -> None:
+    ranks: those that run on this machine. log: where the output of their starter goes.
+    """
+
+    def __init__(
+        self,
+        folder: TrialFolder,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        ranks: Sequence[int],
+        *,
+        log: Path | None = None,
+    ) -> None:
         self.folder = folder
         self.ranks = ranks
         self.started = time.time()
-        super().__init__(argv, environment, folder.launcher_log, folder.path)
+        super().__init__(argv, environment, log or folder.launcher_log, folder.path)
 
     def life(self, timeout_s: float) -> Life:
         """How long the most silent rank has been silent, and, if longer than `timeout_s`, whether a compiler works."""
         now = time.time()
-        silences = [(now - self._last_beat(rank), rank) for rank in range(self.ranks)]
+        silences = [(now - self._last_beat(rank), rank) for rank in self.ranks]
         silent_s, rank = max(silences, key=lambda entry: (entry[0], -entry[1]))
         if silent_s < timeout_s:
             return Life(silent_s, rank, compiles=False)  # the search through all processes is spared

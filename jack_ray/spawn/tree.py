@@ -54,6 +54,12 @@ class Tree:
             self._ended.set()
         return code
 
+    def wait(self, timeout_s: float) -> int | None:
+        """As `poll`, after at most so many seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._guard.wait(timeout_s)
+        return self.poll()
+
     def stop(self, timeout_s: float) -> int:
         """End the tree: asked first, killed after the guard's grace. Returns when nothing of it is left."""
         self._ended.set()

@@ -67,14 +67,12 @@ class Training:
 
     def begin(self) -> None:
         """Go on from the last whole checkpoint, or start from random or given weights."""
-        found = checkpoint.latest(self.folder)
-        steps = self.ranks.gather(found.progress.step if found else 0)
-        if found is not None and steps[0] < found.progress.step:  # the ranks must agree, also while one disk lags
-            found = checkpoint.load(self.folder, steps[0])
-        if found is not None:
-            weights.load_into(self.model, found.model)
-            self.optimizer.load(found.optimizer)
-            self.progress = found.progress
+        found = checkpoint.latest(self.folder) if self.ranks.is_main else None  # the others may have another disk
+        progress = self.ranks.gather(found.progress if found else None)[0]
+        if progress is not None:
+            weights.load_into(self.model, self.ranks.share(found.model if found else None))
+            self.optimizer.load(self.ranks.share(found.optimizer if found else None))
+            self.progress = progress
         elif self.config.weights is not None:
             path = Path(self.config.weights)
             told = weights.load_into(self.model, weights.read_weights(path), path)
@@ -195,9 +193,9 @@ class Training:
         values = {"best_step": float(self.progress.best_step or 0)}
         if self.progress.best_value is not None:
             values[f"best/{self.config.metric}"] = self.progress.best_value
-        best = checkpoint.load(self.folder, self.progress.best_step or 0)
-        if best is not None:
-            weights.load_into(self.model, best.model)
+        best = checkpoint.load(self.folder, self.progress.best_step or 0) if self.ranks.is_main else None
+        if self.ranks.gather(best is not None)[0]:
+            weights.load_into(self.model, self.ranks.share(best.model if best else None))
         scored = "test" if self.config.test_at_end else split
         metric = self._score(scored)
         values |= evaluate.named(metric, scored) if self.config.test_at_end else {}

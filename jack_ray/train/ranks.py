@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jittor as jt
+import numpy as np
 
 
 class Ranks:
@@ -33,6 +34,13 @@ class Ranks:
     def gather(self, value: Any) -> list[Any]:
         """Every rank's value, by rank, on every rank. Plain values and numpy arrays, never Vars."""
         return [value] if self._world is None else list(self._world.allgather(value))
+
+    def share(self, arrays: dict[str, np.ndarray] | None) -> dict[str, np.ndarray]:
+        """Rank 0's arrays, on every rank; the others may have none. One message each: a whole model is too large."""
+        if self._world is None:
+            return arrays or {}
+        names = self._world.bcast(list(arrays) if arrays is not None else None)
+        return {name: self._world.bcast(arrays[name] if arrays is not None else None) for name in names}
 
     def sum_gradients(self, gradients: Mapping[str, jt.Var]) -> dict[str, jt.Var]:
         """The sum over ranks of each gradient; NCCL on GPUs, MPI elsewhere.

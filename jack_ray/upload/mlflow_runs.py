@@ -35,6 +35,8 @@ class Told:
     tags: Mapping[str, str]
     trial: Path | None
     """The trial file, where it was found: among the run's artifacts."""
+    config: Path | None
+    """The composed config, likewise."""
     numbers: Mapping[str, Mapping[int, float]]
     """Metric, as MLflow spells it -> step -> value."""
 
@@ -46,7 +48,7 @@ def run_tags(run_id: str, uri: str) -> Mapping[str, str]:
 
 
 def told(run_id: str, uri: str, cache: Path) -> Told:
-    """All that is needed to train a run's trial again; its trial file is kept in `cache`.
+    """All that is needed to train a run's trial again; its files are kept in `cache`.
 
     The run of a sweep stands for its best trial. Raises JackRayError when there is no such run.
     """
@@ -57,16 +59,21 @@ def told(run_id: str, uri: str, cache: Path) -> Told:
         name: {one.step: one.value for one in client.get_metric_history(found, name)} for name in run.data.metrics
     }
     cache.mkdir(parents=True, exist_ok=True)
+    trial, config = (_artifact(client, found, name, cache) for name in ("trial.json", "config.yaml"))
+    return Told(found, run.data.tags, trial, config, numbers)
+
+
+def _artifact(client: MlflowClient, run_id: str, name: str, cache: Path) -> Path | None:
     try:
-        trial = Path(client.download_artifacts(found, "trial.json", str(cache)))
+        return Path(client.download_artifacts(run_id, name, str(cache)))
     except (MlflowException, OSError):
-        trial = None
-    return Told(found, run.data.tags, trial, numbers)
+        return None
 
 
 def _client(uri: str) -> MlflowClient:
     check_uri(uri)
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # by itself it tries for minutes
     database = sqlite_path(uri)
     if database is not None and not database.is_file():
         shown = without_password(uri)

@@ -20,6 +20,12 @@ from jack_ray.upload.uri import sqlite_path
 
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
 _REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_ALREADY_EXISTS", "INVALID_STATE", _MISSING})
+_LOCKED = (401, 403)
+"""What a server answers who has no password, or a wrong one: it comes without one of MLflow's own codes."""
+_ASKS_FOR_A_PASSWORD = (
+    "it asks for a password; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or write both into "
+    "~/.mlflow/credentials"
+)
 _BATCH = 100
 """MLflow's limit for params and tags of one call."""
 _PARAM_LENGTH = 6000
@@ -167,6 +173,8 @@ def _errors_told() -> Iterator[None]:
     except MlflowException as error:
         if error.error_code in _REFUSALS:
             raise RefusedError(_first_line(error)) from error
+        if any(f"error code {code} " in str(error) for code in _LOCKED):
+            raise RefusedError(_ASKS_FOR_A_PASSWORD) from error
         raise UnreachableError(_cause(_first_line(error))) from error
     except (ImportError, ArgumentError) as error:  # postgresql and others need their own packages
         raise RefusedError(f"{error}; install what this database needs beside mlflow") from error

@@ -53,6 +53,8 @@ class TrialEnded:
     trial_id: str
     status: Ending
     message: str = ""
+    numbers: dict[str, float] = field(default_factory=dict)
+    """What it took: `hours`, `gpu_hours`, of all attempts together."""
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,8 @@ class SweepDelivery:
         """Close the parent run; its numbers get a new step each time the sweep ends."""
         counts = Counter(ending.status for ending in self.told.endings.values())
         values = {f"trials/{name}": float(count) for name, count in counts.items()}
+        for name in ("hours", "gpu_hours"):
+            values[name] = sum(ending.numbers.get(name, 0.0) for ending in self.told.endings.values())
         best = self._best()
         if best is not None:
             values[f"best/{metric_name(self.sweep.metric)}"] = best[1].value

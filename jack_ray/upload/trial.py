@@ -218,6 +218,8 @@ class TrialDelivery:
             for path in sorted([*ranks.glob("*.log"), *ranks.glob("*.failed.json")]):
                 self._upload_file(path, "ranks")
         self.store.set_tags(self.record.run_id, tags)
+        now, attempt = time.time(), self.started.attempt
+        self._log(MetricPoint(name, value, now, attempt) for name, value in ended.numbers.items())
         if self.sweep.upload_checkpoints:
             self._upload_checkpoints()
         self._end_run(ended.status)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +52,11 @@ class Writer:
         """An attempt begins; also told of a trial that needs no training any more, before its end."""
         self._tell(trial)
 
-    def trial_ended(self, trial_id: str, status: Ending, message: str = "") -> None:
-        """A trial ended; its checkpoints stand on disk by now."""
-        self._tell(TrialEnded(trial_id, status, message))
+    def trial_ended(
+        self, trial_id: str, status: Ending, message: str = "", numbers: Mapping[str, float] | None = None
+    ) -> None:
+        """A trial ended; its checkpoints stand on disk by now. numbers: what it took."""
+        self._tell(TrialEnded(trial_id, status, message, dict(numbers or {})))
 
     def warning(self) -> str:
         """What the user should know now, usually nothing; also starts a writer anew that has died."""
@@ -157,7 +159,9 @@ class NoWriter:
     def trial_started(self, trial: TrialStarted) -> None:
         """Nothing."""
 
-    def trial_ended(self, trial_id: str, status: Ending, message: str = "") -> None:
+    def trial_ended(
+        self, trial_id: str, status: Ending, message: str = "", numbers: Mapping[str, float] | None = None
+    ) -> None:
         """Nothing."""
 
     def warning(self) -> str:

@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from rich.console import Console
 
@@ -13,19 +13,22 @@ from jack_ray.contract.errors import ConfigError, Fault
 from jack_ray.contract.events import Event
 from jack_ray.contract.failure import Failure
 from jack_ray.contract.paths import TrialFolder
-from jack_ray.contract.schema import MpiConfig, SweepConfig
+from jack_ray.contract.schema import MpiConfig, RetryConfig, SweepConfig
 from jack_ray.contract.trial import Trial
 from jack_ray.expand import open_search
 from jack_ray.place.entry import Entry, Goal
+from jack_ray.place.loop_settings import Settings
 from jack_ray.place.news import Ended, Handle, News, Order
-from jack_ray.place.run import Controller, Settings
+from jack_ray.place.run import Controller
 from jack_ray.place.screen import Screen
+from jack_ray.upload.protocol import Ending
 from tests.sweeps import sweep_config
 
 STEPS = 4
 METRIC = "val/average_mAP"
 GOAL = Goal(METRIC, "max")
 RATES = "0.1,0.2,0.3"
+NO_RETRY = RetryConfig(infra=0, user=0, memory=0, wait_s=0.0, bad_node=2)
 
 Story = list[Event | Ended]
 """What an attempt does, one entry a look at it."""
@@ -116,7 +119,7 @@ class FakeTracker:
     def begin(self, entry: Entry, attempt: int) -> None:
         self.told.append(("begin", rate_of(entry), str(attempt)))
 
-    def end(self, trial_id: str, status: Literal["finished", "stopped", "failed", "killed"], message: str) -> None:
+    def end(self, trial_id: str, status: Ending, message: str, hours: float) -> None:
         self.told.append(("end", status, message))
 
     def warning(self) -> str:
@@ -139,9 +142,9 @@ class Sweep:
         screen.console = Console(file=self.out, width=120)
         self.screen = screen
         search = open_search(config or grid(), folder / "sweep" / "journal.log", "average_mAP", "max")
-        values: dict[str, Any] = {"max_concurrent": None, "fresh": False} | changes
-        mpi = MpiConfig("openmpi", 600.0, 10.0)
-        settings = Settings(runs=folder, jittor_home=folder / "jittor", mpi=mpi, gpu=False, **values)
+        values: dict[str, Any] = {"max_concurrent": None, "fresh": False, "retry": NO_RETRY, "gpus": 0.0} | changes
+        mpi = MpiConfig("openmpi", 600.0, None, 10.0)
+        settings = Settings(runs=folder, jittor_home=folder / "jittor", mpi=mpi, **values)
         self.controller = Controller(search, hands, make_trial, settings, tracker=self.tracker, screen=screen)
 
     def run(self) -> list[Entry]:

@@ -1,13 +1,11 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jack_ray.contract.schema import ClusterConfig
 from jack_ray.place import ray_environment
 from jack_ray.place.ray_environment import ray_variables
 
-LOCAL = ClusterConfig("ray", None, None, 1, 0, 30.0)
+LOCAL = None
 
 
 def test_a_ray_of_this_machine_alone_has_a_token_that_nobody_else_has() -> None:
@@ -19,12 +17,12 @@ def test_a_ray_of_this_machine_alone_has_a_token_that_nobody_else_has() -> None:
 
 def test_a_running_ray_keeps_its_own_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ray_environment, "TOKEN_FILE", tmp_path / "auth_token")
-    variables = ray_variables(replace(LOCAL, address="auto"), {})
+    variables = ray_variables("auto", {})
     assert not any("TOKEN" in name or "AUTH" in name for name in variables)
 
 
 def test_a_token_of_the_user_is_shown_to_a_running_ray(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    running = replace(LOCAL, address="auto")
+    running = "auto"
     monkeypatch.setattr(ray_environment, "TOKEN_FILE", tmp_path / "auth_token")
     assert ray_variables(running, {"RAY_AUTH_TOKEN": "x"})["RAY_AUTH_MODE"] == "token"
     (tmp_path / "auth_token").write_text("x")
@@ -34,4 +32,4 @@ def test_a_token_of_the_user_is_shown_to_a_running_ray(monkeypatch: pytest.Monke
 
 def test_no_usage_is_reported_from_anywhere() -> None:
     for address in (None, "auto"):
-        assert ray_variables(replace(LOCAL, address=address))["RAY_USAGE_STATS_ENABLED"] == "0"
+        assert ray_variables(address)["RAY_USAGE_STATS_ENABLED"] == "0"

@@ -14,7 +14,7 @@ from jack_ray.spawn.sampling import Sampler
 
 @pytest.fixture
 def gang(tmp_path: Path) -> Iterator[Gang]:
-    made = Gang(TrialFolder(tmp_path), ["sleep", "600"], os.environ, ranks=3)
+    made = Gang(TrialFolder(tmp_path), ["sleep", "600"], os.environ, ranks=range(3))
     yield made
     made.stop(5.0)
 
@@ -54,7 +54,7 @@ def test_a_compiler_below_the_gang_is_a_sign_of_life(tmp_path: Path) -> None:
     compiler = tmp_path / "cc1plus"
     compiler.symlink_to("/bin/sleep")
     program = f"import subprocess; subprocess.run([{str(compiler)!r}, '600'])"
-    gang = Gang(TrialFolder(tmp_path), [sys.executable, "-c", program], os.environ, ranks=1)
+    gang = Gang(TrialFolder(tmp_path), [sys.executable, "-c", program], os.environ, ranks=range(1))
     gang.started -= 50.0
     deadline = time.monotonic() + 5.0
     while not gang.life(timeout_s=10.0).compiles:

@@ -5,24 +5,35 @@ python -m tests.spawn.test_mpirun
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jack_ray.contract.environment import interpreter
+from jack_ray.contract.environment import PACKAGE_PARENT, interpreter
 from jack_ray.contract.schema import MpiConfig
-from jack_ray.spawn.mpirun import command
+from jack_ray.spawn.mpirun import Host, command
 
 RECORDED = Path(__file__).with_name("mpirun.txt")
-CASES = {"openmpi with 2 ranks": ("openmpi", 2), "openmpi with 1 rank": ("openmpi", 1), "none": ("none", 1)}
+MPI = MpiConfig("openmpi", 600.0, None, 10.0)
+ALONE = Host("lab", "127.0.0.1", "127.0.0.0/8", 1)
+HERE = replace(ALONE, ranks=2)
+SPREAD = [Host("lab1", "10.0.0.1", "10.0.0.0/24", 2), Host("lab2", "10.0.1.7", "10.0.1.0/24", 1)]
+CASES = {
+    "openmpi with 2 ranks": (MPI, [HERE]),
+    "openmpi with 1 rank": (MPI, [ALONE]),
+    "none": (replace(MPI, kind="none"), [ALONE]),
+    "openmpi with 3 ranks on 2 machines": (MPI, SPREAD),
+    "the same over a named network": (replace(MPI, interface="ib0"), SPREAD),
+}
 
 
-def told(kind: str, ranks: int) -> str:
+def told(mpi: MpiConfig, hosts: list[Host]) -> str:
     """The command, one word a line, without this machine's folders."""
-    mpi = MpiConfig("openmpi" if kind == "openmpi" else "none", 600.0, 10.0)
-    words = command(mpi, ranks, Path("/runs/trials/tsl-1/trial.json"))
+    words = command(mpi, hosts, Path("/runs/trials/tsl-1/trial.json"))
     binaries = str(Path(sys.executable).parent)
     shown = [word.replace(interpreter(), "PYTHON").replace(binaries, "BIN") for word in words]
+    shown = [word.replace(str(PACKAGE_PARENT), "SOURCE") for word in shown]
     return shlex.join(shown).replace(" --", "\n    --").replace(" PYTHON", "\n    PYTHON")
 
 
@@ -37,7 +48,7 @@ def test_the_command_is_the_recorded_one() -> None:
 
 @pytest.mark.parametrize("ranks", [1, 2, 8])
 def test_as_many_slots_are_asked_for_as_ranks(ranks: int) -> None:
-    words = command(MpiConfig("openmpi", 600.0, 10.0), ranks, Path("trial.json"))
+    words = command(MPI, [replace(HERE, ranks=ranks)], Path("trial.json"))
     assert words[words.index("-np") + 1] == str(ranks)
     assert words[words.index("--host") + 1] == f"localhost:{ranks}"
 

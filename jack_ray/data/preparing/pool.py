@@ -12,7 +12,6 @@ from typing import Any
 
 from jack_ray.contract.environment import python_path
 from jack_ray.contract.errors import JackRayError, PlaceError
-from jack_ray.contract.schema import ClusterConfig
 from jack_ray.data.preparing.convert import CRASHED, Job, Outcome, convert
 from jack_ray.place.local_ray import LocalRay
 from jack_ray.place.ray_environment import ray_variables
@@ -32,9 +31,8 @@ def on_ray(jobs: Sequence[Job], workers: int, work: Callable[[Job], Outcome] = c
     work: what is done with each. A video whose process ends is tried once more, since that may have been another's
     doing; then it is told as crashed. Raises PlaceError if Ray cannot be started, and JackRayError of a task.
     """
-    cluster = ClusterConfig(kind="ray", address=None, ranks=None, cpus_per_rank=1, gpus_per_rank=0, wait_s=60.0)
     if "ray" not in sys.modules:  # it reads them once, while it is imported
-        os.environ.update(ray_variables(cluster))
+        os.environ.update(ray_variables(None))
     with tempfile.TemporaryDirectory(prefix="jack_ray-prepare-") as folder:
         local = LocalRay(Path(folder))
         try:

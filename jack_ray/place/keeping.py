@@ -1,0 +1,65 @@
+"""Keeps a trial's checkpoints in the storage, beside the training: brings them at the start, stores each new one."""
+
+import threading
+import time
+from types import TracebackType
+
+from jack_ray.contract.errors import JackRayError
+from jack_ray.contract.paths import TrialFolder
+from jack_ray.place.news import Order
+from jack_ray.spawn.storage import Storage
+
+LOOK_S = 2.0
+GIVE_UP_S = 120.0
+"""At the end of a trial: how long a store that refuses is asked again."""
+AGAIN_S = 5.0
+
+
+class Keeping:
+    """While this is open, whole checkpoints find their way into the storage; nothing happens where it is not needed.
+
+    A store that fails while ranks train is asked again with the next checkpoint. At the end it must work, or
+    JackRayError is raised: another machine could not go on from here.
+    """
+
+    def __init__(self, order: Order, folder: TrialFolder, needed: bool) -> None:
+        self.needed = needed and order.storage is not None
+        self.folder = folder
+        self._storage = Storage(str(order.storage), order.trial_id) if self.needed else None
+        self._looked = time.monotonic()
+        self._pushing: threading.Thread | None = None
+
+    def __enter__(self) -> "Keeping":
+        if self._storage is not None:
+            self._storage.pull(self.folder)
+        return self
+
+    def look(self) -> None:
+        """Store what is new, without waiting."""
+        is_busy = self._pushing is not None and self._pushing.is_alive()
+        if self._storage is None or is_busy or time.monotonic() - self._looked < LOOK_S:
+            return
+        self._looked = time.monotonic()
+        self._pushing = threading.Thread(target=self._push, name="storage", daemon=True)
+        self._pushing.start()
+
+    def _push(self) -> str:
+        assert self._storage is not None
+        try:
+            self._storage.push(self.folder)
+        except JackRayError as error:
+            return str(error)
+        return ""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pushing is not None:
+            self._pushing.join()
+        if self._storage is None:
+            return
+        until = time.monotonic() + GIVE_UP_S
+        while problem := self._push():
+            if time.monotonic() > until:
+                raise JackRayError(problem)
+            time.sleep(AGAIN_S)
