@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jack_ray import __version__, compose, expand
 from jack_ray.compose import Command, Plan
+from jack_ray.compose.from_run import split_words
 from jack_ray.compose.help import page
 from jack_ray.compose.show import print_config
 from jack_ray.contract.errors import JackRayError
@@ -13,10 +14,14 @@ from jack_ray.contract.trial import Trial
 from jack_ray.expand import Point
 from jack_ray.place.dry_run import print_plan
 from jack_ray.place.sweep import run_sweep
+from jack_ray.reproduce import reproduce
 
 
 def launch(argv: list[str]) -> int:
     """Run a command line. Raises JackRayError for whatever the user can mend."""
+    run, _ = split_words(argv)
+    if run is not None:
+        return reproduce(run, argv)
     command = compose.read_command(argv)
     if command.help or command.version:
         print(f"jack_ray {__version__}" if command.version else page())

@@ -23,7 +23,9 @@ ALLOWED = {
     "place": ("compose", "contract", "expand", "place", "spawn", "upload"),
     "jobs_api": ("contract", "jobs_api"),
     "submit": ("contract", "jobs_api", "place"),
-    "launch": ("__version__", "compose", "contract", "expand", "place"),
+    "mlflow_server": ("compose", "contract", "upload"),
+    "launch": ("__version__", "compose", "contract", "expand", "place", "reproduce"),
+    "reproduce": ("compose", "contract", "expand", "place", "reproduce", "upload"),
     "apply": ("apply", "compose", "contract", "spawn", "upload"),
     "test": ("apply", "contract"),
     "predict": ("apply", "contract"),
@@ -42,7 +44,7 @@ ALLOWED = {
 OWNERS = {
     "ray": ("place.on_ray", "place.local_ray", "data.preparing.pool", "jobs_api.client"),
     "aiohttp": ("jobs_api.client",),  # the errors of Ray's client
-    "yaml": ("jobs_api.file",),
+    "yaml": ("jobs_api.file", "compose.from_run"),
     "hydra": ("compose.*", "expand.space"),
     "omegaconf": ("compose.*",),
     "optuna": ("expand.*",),
@@ -53,7 +55,7 @@ OWNERS = {
     "mlflow": ("upload.mlflow_store", "upload.mlflow_runs"),
     "sqlalchemy": ("upload.mlflow_store",),  # the errors of MLflow's own store
     "rich": ("place.screen", "sweeps.*", "prepare", "data.*"),
-    "pandas": ("sweeps.files",),
+    "pandas": ("sweeps.files", "api"),
     "psutil": ("spawn.*",),
     "jittor": ("train.*", "methods.*"),
     "jittor_utils": ("methods.shared.convolution3d",),

@@ -29,11 +29,17 @@ class Plan:
     overrides: tuple[str, ...]
     """The typed overrides with a single value, which every trial shares."""
     swept_options: tuple[str, ...] = ()
+    nodes: Nodes | None = None
+    """The whole config of the only trial, in place of overrides (compose/from_run.py)."""
+    name: str = ""
+    """The sweep's id, in place of the hash."""
     _inspections: dict[str, Inspection] = field(default_factory=dict)
 
     @property
     def sweep_id(self) -> str:
         """`grid-1f0c9d3a52`: hash of the shared numbers and of what is searched, not of how many trials."""
+        if self.name:
+            return self.name
         left_out = _SIZE_OF_A_SWEEP | _GOAL
         searched = {key: value for key, value in asdict(self.base.sweep).items() if key not in left_out}
         numbers = [self._trial_of(self.base).id, searched, self.goal, self.swept_options]
@@ -46,7 +52,7 @@ class Plan:
 
     def trial(self, point: tuple[str, ...]) -> tuple[Trial, str]:
         """The trial of a point, and its config as YAML. Raises ConfigError or DataError with every fault."""
-        nodes = absolute(load(self.overrides, point))
+        nodes = self.nodes if self.nodes is not None else absolute(load(self.overrides, point))
         config, faults = typed(nodes)
         if config is None:
             raise ConfigError([_of_point(fault, point) for fault in faults])
