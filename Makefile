@@ -1,13 +1,16 @@
 # make demo   the first result: installs into .venv, generates data, trains a sweep
+# make mlflow-server   an MLflow that a team shares, at 127.0.0.1:5000 (PORT=, BACKEND=postgresql://...)
 # make test   all tests; make test-fast: those without Jittor, Ray and MLflow, in under a minute
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO_DATA ?= data/VideoSenti
+PORT ?= 5000
+BACKEND ?=
 QUICK := not rank and not ray and not mlflow and not cluster
 
-.PHONY: help install prepare demo test test-fast lint format clean
+.PHONY: help install prepare demo mlflow-server test test-fast lint format clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -27,6 +30,9 @@ prepare: install
 demo: prepare
 	@test -e $(DEMO_DATA) || $(BIN)/python -m jack_ray.data demo tsl $(DEMO_DATA)
 	$(BIN)/python -m jack_ray.launch model=tsl_small sweep=lr data.root=$(DEMO_DATA)
+
+mlflow-server: install
+	$(BIN)/python -m jack_ray.mlflow_server port=$(PORT) $(if $(BACKEND),tracking.backend=$(BACKEND))
 
 test: prepare
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK)"

@@ -89,6 +89,7 @@ class Jobs:
         """Send a job; its id, which is the name, the time and four random digits."""
         job_id = f"{job.name}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         fixed = {"PYTHONUNBUFFERED": "1", "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}
+        fixed["RAY_OVERRIDE_JOB_RUNTIME_ENV"] = "1"  # a launch sets PYTHONPATH, too; Ray would refuse two of them
         with self._told():
             self._client.submit_job(
                 entrypoint=job.command(),

@@ -50,6 +50,8 @@ class Up:
 
     def submit(self, *words: str, token: str | None = TOKEN, timeout_s: float = 180.0) -> "tuple[int, str]":
         """`python -m jack_ray.submit` on the desk; its exit code and what it printed."""
+        if words[0].startswith("jobs/"):  # the head runs the files that `ray up` brought, not those of this folder
+            words = (*words, f"env={{PYTHONPATH: {self.hosts.home}/jack_ray}}")
         variables = {"PYTHONPATH": str(ROOT)} | ({} if token is None else {"RAY_AUTH_TOKEN": token})
         if token is None:
             variables["RAY_AUTH_MODE"] = "disabled"
