@@ -91,7 +91,7 @@ class Mate:
     def run(self, command: str) -> int:
         """Run Open MPI's daemon until it ends, or the lead does."""
         log = self.folder.log(0).with_name(f"daemon-{socket.gethostname()}.log")
-        argv = ["/bin/sh", "-c", f"exec {command.strip()}"]
+        argv = ["/bin/sh", "-c", command.strip()]  # it begins with assignments
         gang = self._gang = Gang(self.folder, argv, environment_of(self.order), self.ranks, log=log)
         try:
             while (code := gang.wait(_LOOK_S)) is None:
