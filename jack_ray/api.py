@@ -158,6 +158,11 @@ def _shelf(runs: str | Path | None) -> Shelf:
 
 def _start(words: list[str], folder: SweepFolder, where: Path) -> "subprocess.Popen[bytes]":
     """The driver, once it holds its sweep. Raises JackRayError with its last words if it ends before."""
+    if (driver := driver_of(folder)) is not None:
+        raise JackRayError(
+            f"sweep {folder.path.name} runs already, in process {driver}; "
+            f"jack_ray.open_sweep({folder.path.name!r}) is it"
+        )
     folder.path.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1"}
     with folder.launch_log.open("ab") as log:

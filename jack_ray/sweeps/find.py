@@ -33,7 +33,7 @@ class Shelf:
 
     runs: Path
     uri: str | None = None
-    """The MLflow store in which a run id is looked up when no folder knows it; None: nowhere."""
+    """The MLflow store in which a run id is looked up when no folder knows it; None: `tracking.uri` of `conf/`."""
 
     @cached_property
     def standings(self) -> list[Standing]:
@@ -57,13 +57,13 @@ class Shelf:
         known = self._known(has_runs=_HEX.fullmatch(word) is not None)
         if word in known:
             return known[word]
-        alike = sorted(name for name in known if name.startswith(word))
+        alike = sorted(name for name in known if begins(name, word))
         if len({known[name] for name in alike}) == 1 and word:
             return known[alike[0]]
         if len(alike) > 1:
             raise JackRayError(f"{word} is the beginning of {len(alike)} ids: {listed(alike)}; type more of it")
-        if _RUN_ID.fullmatch(word) and self.uri is not None:
-            return self._of_mlflow(word, self.uri)
+        if _RUN_ID.fullmatch(word):
+            return self._of_mlflow(word, self.uri or default_uri())
         raise JackRayError(self._unknown(word, list(known)))
 
     def _known(self, has_runs: bool) -> dict[str, Found]:
@@ -103,6 +103,11 @@ class Shelf:
         if close:
             return f"nothing is called {word}; did you mean {close[0]}?"
         return f"nothing is called {word}; there are {listed(standing.id for standing in self.standings)}"
+
+
+def begins(name: str, word: str) -> bool:
+    """Whether a word is the beginning of an id, or of its digits."""
+    return name.startswith(word) or name.partition("-")[2].startswith(word)
 
 
 def sweep_runs(folder: SweepFolder) -> list[str]:

@@ -1,7 +1,7 @@
 """A trial of a sweep, by its id or the beginning of it."""
 
 from jack_ray.contract.errors import JackRayError
-from jack_ray.sweeps.find import listed
+from jack_ray.sweeps.find import begins, listed
 from jack_ray.sweeps.standing import Standing
 
 
@@ -10,7 +10,7 @@ def trial_of(standing: Standing, word: str) -> str:
     ids = dict.fromkeys(trial.id for trial in standing.trials)
     if word in ids:
         return word
-    alike = [trial for trial in ids if trial.startswith(word) or trial.partition("-")[2].startswith(word)]
+    alike = [trial for trial in ids if begins(trial, word)]
     if len(alike) == 1:
         return alike[0]
     if alike:

@@ -9,7 +9,7 @@ from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.state import load_state
 from jack_ray.contract.status import TrialStatus
 from jack_ray.sweeps.logs import LAUNCHER, last_lines, log_files
-from jack_ray.sweeps.standing import Standing
+from jack_ray.sweeps.standing import OVER, Standing
 from jack_ray.sweeps.table import below, settings, state_of
 from jack_ray.sweeps.words import ago, plural
 
@@ -28,7 +28,7 @@ def reasons(standing: Standing, trial: str | None, lines: int) -> list[str]:
     if standing.is_alive and control.paused:
         told.append(f"It is paused: python -m jack_ray.sweeps resume {standing.id}")
     failed = [one for one in standing.trials if one.status == "failed"]
-    waiting = [one for one in standing.trials if one.status not in ("failed", "finished", "stopped") and _waits(one)]
+    waiting = [one for one in standing.trials if one.status not in OVER and _waits(one, standing)]
     for one in failed:
         told += ["", *_of_trial(standing, one, lines)]
     for one in waiting[:ALIKE]:
@@ -54,8 +54,10 @@ def _status(standing: Standing, trial: str) -> TrialStatus:
     return TrialStatus(trial, (), load_state(standing.trial_folder(trial).state).status, "", 0, 0)
 
 
-def _waits(trial: TrialStatus) -> bool:
-    return trial.status != "running" or trial.phase.startswith(("waiting", "queued", "starting"))
+def _waits(trial: TrialStatus, standing: Standing) -> bool:
+    return (
+        not standing.is_alive or trial.status != "running" or trial.phase.startswith(("waiting", "queued", "starting"))
+    )
 
 
 def _of_trial(standing: Standing, trial: TrialStatus, lines: int) -> list[str]:
@@ -98,13 +100,13 @@ def _why(standing: Standing, trial: TrialStatus, folder: TrialFolder) -> Iterato
         if (silent_s := _silence(folder)) is not None:
             yield f"Its ranks gave their last sign of life {ago(silent_s)} ago."
     elif trial.status in ("running", "waiting", "new", "killed") and not standing.is_alive:
-        yield f"Nobody works on it. Go on with: {standing.again}"
+        yield f"Nobody works on it: python -m jack_ray.sweeps resume {standing.id}"
     elif trial.status in ("waiting", "new", "paused"):
         yield _room(standing, trial)
-    if trial.message:
+    if trial.message and (trial.failures or trial.status in ("failed", "stopped", "killed")):
         yield trial.message.replace("\n", " ")
     if trial.status == "failed" and not standing.is_alive:
-        yield f"The same command tries it again: {standing.again}"
+        yield f"The same command tries it again: python -m jack_ray.sweeps resume {standing.id} --run"
 
 
 def _room(standing: Standing, trial: TrialStatus) -> str:

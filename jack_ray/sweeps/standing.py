@@ -14,7 +14,7 @@ from typing import Any
 from jack_ray.contract.paths import SweepFolder, TrialFolder, trial_folder
 from jack_ray.contract.status import SweepStatus, TrialStatus, load_status
 
-FRESH_S = 5.0
+FRESH_S = 2.0
 """A driver that told something so lately is alive: it tells once a second."""
 SILENT_S = 30.0
 """A driver on another machine that told nothing for so long is dead."""
@@ -192,5 +192,5 @@ def _untold(folder: SweepFolder) -> SweepStatus:
     return SweepStatus(
         id=folder.path.name, name=folder.path.name.partition("-")[0], state="running", typed=typed, folder=where,
         metric="", mode="max", driver_host=socket.gethostname(), driver_pid=driver_of(folder) or 0, total=0,
-        began=began, changed=began, message="it has told nothing yet",
+        began=began, changed=began, message="Its driver has told nothing yet.",
     )  # fmt: skip

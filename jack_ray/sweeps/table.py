@@ -42,6 +42,8 @@ def settings(overrides: Iterable[str]) -> str:
 
 def state_of(trial: TrialStatus, standing: Standing) -> str:
     """What a trial does, in a word or a few; of a dead driver's trials nothing goes on."""
+    if trial.status == "killed" and standing.is_alive and trial.message:
+        return trial.message  # paused, or set aside for a more important sweep: it will go on
     if trial.status != "running" or not standing.is_alive:
         return "killed" if trial.status == "running" else trial.status
     return trial.phase or trial.status

@@ -46,6 +46,8 @@ def wish(standing: Standing, kind: Wish, trial: str | None, wait_s: float) -> An
             )
         time.sleep(LOOK_S)
         standing = read_standing(standing.folder)
+    if standing.state == "died":
+        return Answer(False, f"{standing.id} has lost its driver{_hint(standing)}")
     return Answer(True, _told(standing, kind, trial))
 
 

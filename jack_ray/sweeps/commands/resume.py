@@ -2,9 +2,7 @@
 
 import argparse
 import os
-from dataclasses import replace
 
-from jack_ray.contract.control import change_control
 from jack_ray.contract.environment import interpreter
 from jack_ray.contract.errors import JackRayError
 from jack_ray.sweeps.find import Shelf, default_runs
@@ -33,27 +31,10 @@ def run(options: argparse.Namespace) -> int:
     if standing.state == "finished":
         print(f"{standing.id} has finished; there is nothing to go on with.")
         return 0
-    _clear(standing, trial)
     if options.is_run:
         _launch(standing)
     print(f"{standing.id} has no driver ({standing.state}). Go on with: {standing.again}")
     return 1
-
-
-def _clear(standing: Standing, trial: str | None) -> None:
-    """Take back what would keep it from going on."""
-    if not standing.folder.control.exists():
-        return
-    change_control(
-        standing.folder.control,
-        lambda control: replace(
-            control,
-            stop=False,
-            paused=False,
-            stop_trials=tuple(one for one in control.stop_trials if one != trial),
-            pause_trials=tuple(one for one in control.pause_trials if one != trial),
-        ),
-    )
 
 
 def _launch(standing: Standing) -> None:

@@ -12,7 +12,8 @@ from rich.live import Live
 
 from jack_ray.sweeps.find import Found, Shelf, default_runs
 from jack_ray.sweeps.standing import Standing, core_hours, gpu_hours, read_standing
-from jack_ray.sweeps.table import below, console, sweep_table, title
+from jack_ray.sweeps.table import below, console, sweep_table
+from jack_ray.sweeps.words import number, plural
 
 LOOK_S = 1.0
 
@@ -74,9 +75,12 @@ def _room(screen: Console) -> int:
 def _watch_lines(found: Found, standing: Standing) -> None:
     said = ""
     while standing.is_alive:
-        words = title(standing).partition(", about")[0]
+        running = sum(trial.status == "running" for trial in standing.trials)
+        best = f", best {number(standing.best.best)}" if standing.best is not None else ""
+        done = f"{standing.done} of {plural(standing.status.total, 'trial')} done"
+        words = f"{standing.state}, {done}, {running} running{best}"
         if words != said:
-            print(f"{time.strftime('%H:%M:%S')} {title(standing)}", flush=True)
+            print(f"{time.strftime('%H:%M:%S')} {standing.id}: {words}", flush=True)
             said = words
         time.sleep(LOOK_S)
         standing = read_standing(found.folder)
