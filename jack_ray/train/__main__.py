@@ -24,13 +24,16 @@ from jack_ray.contract.trial import load_trial
 
 _PR_SET_PDEATHSIG = 1
 
+_MEMORY_WORDS = ("out of memory", "bad_alloc", "cudaErrorMemoryAllocation", "OUT_OF_MEMORY")
+"""Of CUDA, C++ and Jittor, which raise RuntimeError."""
+
 
 def _kind(error: BaseException) -> Kind:
     if isinstance(error, DataError):
         return "data"
     if isinstance(error, TrainError):
         return "diverged"
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _MEMORY_WORDS):
         return "memory"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "disk"
