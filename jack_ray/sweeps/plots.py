@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jack_ray.sweeps.scales import Axis, axis_of, padded
+from jack_ray.sweeps.scales import FEW, Axis, axis_of, padded
 
 MAX_POINTS = 300
 """Points of a curve that are drawn."""
@@ -56,7 +56,7 @@ def parallel(lines: Sequence[Line], columns: Sequence[Column]) -> str:
     """Parallel coordinates: an axis for each column, a line for each trial."""
     width = max(760, min(1160, 170 * len(columns)))
     box = Box(width, 340, left=60, right=96, top=46, bottom=22)
-    axes = [padded(axis_of(column.values)) for column in columns]
+    axes = [padded(axis_of(column.values, 0 if column.is_goal else FEW)) for column in columns]
     places = [box.x(index / max(1, len(columns) - 1)) for index in range(len(columns))]
     drawn = [
         _path(line, [(x, _height(box, axis, column.values[row]))

@@ -67,7 +67,9 @@ def _best(results: Sequence[Result]) -> str:
     tests = [name for name in compared_metrics([best]) if name.startswith("test/")]
     cards = [(f"best {best.metric}", number(best.best)), *((name, number(best.metrics[name])) for name in tests)]
     cards += [("trial", best.trial.id), ("settings", settings(best.trial.overrides) or "as configured")]
-    shown = "".join(f"<div><span>{html.escape(name)}</span><b>{html.escape(text)}</b></div>" for name, text in cards)
+    shown = "".join(
+        f'<div class="{name}"><span>{html.escape(name)}</span><b>{html.escape(text)}</b></div>' for name, text in cards
+    )
     return f'<section class="cards">{shown}</section>'
 
 

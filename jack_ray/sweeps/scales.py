@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+FEW = 6
+"""Different values of a setting that are choices rather than a range."""
 MANY_TIMES = 30
 """Positive numbers that differ by more than this factor get a logarithmic axis."""
 
@@ -48,9 +50,14 @@ class Axis:
         return [(place, f"{value:.4g}") for value in values if (place := self.place(value)) is not None]
 
 
-def axis_of(values: Sequence[Any]) -> Axis:
-    """The axis that fits: numbers linear or logarithmic, anything else by name."""
+def axis_of(values: Sequence[Any], few: int = 0) -> Axis:
+    """The axis that fits: numbers linear or logarithmic, anything else by name.
+
+    few: as many different numbers as this stand at equal distances, as the choices that they are.
+    """
     numbers = [float(value) for value in values if _is_number(value)]
+    if numbers and len(numbers) == len(values) and len(set(numbers)) <= few:
+        return Axis("category", names=tuple(dict.fromkeys(name_of(value) for value in sorted(values))))
     if not numbers or len(numbers) < sum(value is not None for value in values):
         return Axis("category", names=tuple(sorted({name_of(value) for value in values})))
     low, high = min(numbers), max(numbers)
@@ -67,6 +74,8 @@ def padded(axis: Axis, share: float = 0.05) -> Axis:
 
 def name_of(value: Any) -> str:
     """A category as it is shown."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
     return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

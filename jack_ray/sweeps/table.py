@@ -16,7 +16,7 @@ from jack_ray.contract.status import TrialStatus
 from jack_ray.sweeps.standing import Standing
 from jack_ray.sweeps.words import ago, duration, hours, memory, number, plural, when
 
-PLAIN_WIDTH = 160
+PLAIN_WIDTH = 320
 """Columns of a table that goes to a file."""
 
 _STYLES = {

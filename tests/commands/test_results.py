@@ -127,6 +127,13 @@ def test_numbers_that_span_decades_get_a_logarithmic_axis() -> None:
     assert axis_of([1, 2, 3]).kind == "linear"
 
 
+def test_a_few_numbers_stand_at_equal_distances_and_in_their_order() -> None:
+    axis = axis_of([64, 16, 128, 16], few=3)
+    assert [words for _, words in axis.marks()] == ["16", "64", "128"]
+    assert axis.place(64) == pytest.approx(0.5)
+    assert axis_of([64, 16, 128, 32], few=3).kind == "linear"
+
+
 def test_words_and_unknown_values_get_an_axis_of_names() -> None:
     axis = axis_of(["adam", "sgd", "adam", None])
     assert [words for _, words in axis.marks()] == ["-", "adam", "sgd"]

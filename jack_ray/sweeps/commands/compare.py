@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     results = best_first({(result.sweep, result.trial.id): result for result in by_trial}.values())
     names, metrics = differing(results), compared_metrics(results)
     rows = [_cells(result, names, metrics, has_sweep=len(standings) > 1) for result in results]
-    console().print(rich_table(rows, _title(results), fold=("trial", *names)))
+    console().print(rich_table(rows, _title(results), fold=names))
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         write_text(options.out / "compare.csv", as_csv([_row(result, names) for result in results]))
