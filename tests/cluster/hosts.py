@@ -273,12 +273,13 @@ class Hosts:
     """Hosts on a network of their own; a context manager that leaves nothing behind.
 
     shared: folders below /tmp that every host sees; all other files are shared anyway, but /tmp, /run, /dev/shm and
-    the home. variables: set for every command.
+    the home. variables: set for every command. small_mb: the size of the disk at `small`, which all share.
     """
 
     count: int
     shared: Sequence[Path] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    small_mb: int = 0
     all: list[Host] = field(default_factory=list)
     folder: Path = Path()
     bridge: str = ""
@@ -288,7 +289,13 @@ class Hosts:
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir="/tmp"))
         self.bridge = f"{_PREFIX}{os.getpid()}x{next(_COUNT)}"
         network = _free_network()
+        self.small.mkdir()
         try:
+            if self.small_mb:
+                subprocess.run(
+                    [find("mount") or "mount", "-t", "tmpfs", "-o", f"size={self.small_mb}m", "none", str(self.small)],
+                    check=True,
+                )
             _ip("link", "add", self.bridge, "type", "bridge")
             _ip("addr", "add", f"{network[254]}/{network.prefixlen}", "dev", self.bridge)
             _ip("link", "set", self.bridge, "up")
@@ -314,6 +321,11 @@ class Hosts:
     def home(self) -> Path:
         """The home folder, by the same name on every host and with files of its own on each."""
         return self.folder / "home"
+
+    @property
+    def small(self) -> Path:
+        """A small disk that every host sees; a folder as any other where no size was given."""
+        return self.folder / "small"
 
     @property
     def subnet(self) -> str:
@@ -380,4 +392,6 @@ class Hosts:
             host.power_off()
         if self.bridge:
             _ip("link", "del", self.bridge, check=False)
+        if self.small.is_mount():
+            subprocess.run([find("umount") or "umount", "-l", str(self.small)], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)

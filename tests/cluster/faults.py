@@ -1,0 +1,181 @@
+"""Everything that can be done to a trial over three hosts, and what came of it."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster.hosts import Host, Running
+from tests.cluster.stage import Play, Stage, ranks_of
+
+AFTER_STEP = 4
+"""A fault comes when so many steps are done; checkpoints lie every two steps."""
+
+MLFLOW_PORT = 5077
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one fault."""
+
+    survived: bool
+    """The launch ended with 0, or the same command did where the driver itself was killed."""
+    recovery_s: float | None
+    """From the fault to the first numbers of the next attempt; None where no attempt was lost."""
+    orphans: tuple[str, ...]
+    equal: bool
+    """All numbers and checkpoints are those of the undisturbed trial, bit for bit."""
+    output: str
+
+
+def farthest(stage: Stage) -> Host:
+    """A host with a rank that has neither the head nor the lead."""
+    return next(host for host in stage.hosts.all[1:] if ranks_of(host) and not host.processes("ray::RayLead"))
+
+
+def one(found: list[Running]) -> Running:
+    """The first of what must be there."""
+    assert found, "nothing to kill"
+    return found[0]
+
+
+def last_rank(stage: Stage) -> Running:
+    """A rank on a host other than the head."""
+    return one(ranks_of(farthest(stage)))
+
+
+def mpirun(stage: Stage) -> Running:
+    """mpirun itself, without its guard."""
+    return one([process for process in stage.hosts.processes("mpirun") if "guard.py" not in process.words])
+
+
+def orted(stage: Stage) -> Running:
+    """Open MPI's daemon on another host, without its guard and shell."""
+    found = [process for process in stage.hosts.processes("orted") if Path(process.words.split()[0]).name == "orted"]
+    return one(found)
+
+
+def driver(stage: Stage) -> Running:
+    """The launch."""
+    return one([process for process in stage.head.processes("jack_ray.launch") if "env -i" not in process.words])
+
+
+def cut(stage: Stage) -> None:
+    """Pull a host's cable."""
+    farthest(stage).link_down()
+
+
+def power_off(stage: Stage) -> None:
+    """Pull a host's plug."""
+    farthest(stage).power_off()
+
+
+Fault = Callable[[Stage], None]
+
+FAULTS: dict[str, Fault] = {
+    "a rank raises": lambda stage: last_rank(stage).kill(signal.SIGUSR1),
+    "a rank is killed": lambda stage: last_rank(stage).kill(),
+    "a rank is stopped": lambda stage: last_rank(stage).kill(signal.SIGSTOP),
+    "mpirun is killed": lambda stage: mpirun(stage).kill(),
+    "orted is killed": lambda stage: orted(stage).kill(),
+    "a mate actor is killed": lambda stage: one(stage.hosts.processes("ray::RayMate")).kill(),
+    "the lead actor is killed": lambda stage: one(stage.hosts.processes("ray::RayLead")).kill(),
+    "the driver is killed": lambda stage: driver(stage).kill(),
+    "a link is cut": cut,
+    "a host loses power": power_off,
+}
+"""What happens -> how. Those of MLflow and of a full disk have functions of their own below."""
+
+
+def suffer(stage: Stage, undisturbed: Play, what: str, name: str) -> Outcome:
+    """Train the trial, let one thing happen to it, and see how it ends."""
+    play = stage.bench(name)
+    play.injects = what == "a rank raises"
+    try:
+        play.start()
+        play.wait_for_steps(AFTER_STEP)
+        at = time.time()
+        FAULTS[what](stage)
+        code = play.wait()
+        if what == "the driver is killed":
+            gone = play.left()
+            assert not gone, gone
+            code = play.run()
+        return _outcome(play, undisturbed, code, at)
+    finally:
+        play.end()
+        stage.mend()
+
+
+def _outcome(play: Play, undisturbed: Play, code: int, at: float) -> Outcome:
+    again = play.went_on(at)
+    orphans = tuple(process.words for process in play.left())
+    equal = play.result() == undisturbed.result()
+    return Outcome(code == 0, None if again is None else again - at, orphans, equal, play.output())
+
+
+def fill_the_disk(stage: Stage, undisturbed: Play, name: str) -> Outcome:
+    """The disk with the runs is full for a while."""
+    runs = stage.hosts.small / name
+    play = stage.bench(name, runs)
+    filler = stage.hosts.small / f"{name}.filler"
+    try:
+        play.start()
+        play.wait_for_steps(AFTER_STEP)
+        at = time.time()
+        with suppress(OSError), filler.open("wb", buffering=0) as out:
+            while True:
+                out.write(b"x" * 4096)
+        play.wait_for_words("No space left")
+        time.sleep(2.0)
+        filler.unlink()
+        return _outcome(play, undisturbed, play.wait(), at)
+    finally:
+        filler.unlink(missing_ok=True)
+        play.end()
+        stage.mend()
+        shutil.rmtree(runs, ignore_errors=True)
+
+
+def lose_mlflow(stage: Stage, undisturbed: Play, name: str) -> tuple[Outcome, Path]:
+    """MLflow's server goes away while a trial trains and comes back; what happened, and the server's database."""
+    play = stage.bench(name)
+    database = play.folder / "server.db"
+    server = _serve(stage, play.folder)
+    try:
+        play.start("tracking=server", f"tracking.uri=http://127.0.0.1:{MLFLOW_PORT}")
+        play.wait_for_steps(AFTER_STEP)
+        at = time.time()
+        _kill(stage, server)
+        time.sleep(3.0)
+        server = _serve(stage, play.folder)
+        return _outcome(play, undisturbed, play.wait(), at), database
+    finally:
+        play.end()
+        _kill(stage, server)
+
+
+def _serve(stage: Stage, folder: Path) -> "subprocess.Popen[str]":
+    argv = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(MLFLOW_PORT)]
+    words = ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder / 'server.db'}"]
+    words += ["--artifacts-destination", str(folder / "artifacts")]
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    server = stage.head.start([*argv, *words], folder / "server.log", quiet, folder=folder)
+    deadline = time.monotonic() + 100.0
+    asks = f"import urllib.request as u; u.urlopen('http://127.0.0.1:{MLFLOW_PORT}/health', timeout=3)"
+    while stage.head.run([sys.executable, "-c", asks]).returncode != 0:
+        assert server.poll() is None, (folder / "server.log").read_text()
+        assert time.monotonic() < deadline, (folder / "server.log").read_text()
+        time.sleep(0.3)
+    return server
+
+
+def _kill(stage: Stage, server: "subprocess.Popen[str]") -> None:
+    if server.poll() is None:
+        stage.head.kill_tree(server.pid)
+        server.wait(10.0)
