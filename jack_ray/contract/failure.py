@@ -28,7 +28,7 @@ class Failure:
 
     def __str__(self) -> str:
         who = f"rank {self.rank} on {self.host}" if self.rank is not None else self.host
-        return f"{self.message} ({self.kind}, {who})"
+        return f"{self.message} ({self.kind}{', ' if who else ''}{who})"
 
 
 def write_failure(path: Path, failure: Failure) -> None:

@@ -54,6 +54,7 @@ class RayHands:
         self._running: list[Handle] = []
         self._looked = float("-inf")
         self._machines: list[Machine] = []
+        self._folder = folder
         self._local = LocalRay(folder) if cluster.address is None else None
         try:
             connect(self._local.address if self._local else str(cluster.address))
@@ -67,7 +68,19 @@ class RayHands:
     def _look(self) -> list[Machine]:
         if time.monotonic() - self._looked > LOOK_S:
             self._machines, self._looked = machines(), time.monotonic()
+            if self._local is not None and not self._machines:
+                self._start_anew(self._local)
         return self._machines
+
+    def _start_anew(self, dead: LocalRay) -> None:
+        """Replace a Ray of this machine alone that has died; its trials are told as lost when they are asked for."""
+        for handle in self._running:
+            handle.inner = {"dead": True}
+        ray.shutdown()
+        dead.stop()
+        self._local = LocalRay(self._folder)
+        connect(self._local.address)
+        self._machines = machines()
 
     def room(self) -> bool:
         """Whether to ask for another place: as many wait as there are free ones, and one when there are none.
@@ -116,6 +129,8 @@ class RayHands:
         """What happened since the last call; why it waits, while it has no place."""
         if "last" in handle.inner:
             return self._bring_last(handle)
+        if "dead" in handle.inner:
+            return self._lose(handle, "the Ray of this machine died and was started anew")
         try:
             if "actor" not in handle.inner:
                 if "ready" not in handle.inner or not ray.wait([handle.inner["ready"]], timeout=0)[0]:

@@ -9,7 +9,11 @@ from jack_ray.contract.environment import python_path
 
 TOKEN_FILE = Path("~/.ray/auth_token")
 
-_ALWAYS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+_ALWAYS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # paragraphs about dead workers; a trial's end is told in one line of ours
+}
 
 
 def client_variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
