@@ -34,6 +34,9 @@ from jack_ray.spawn.storage import Storage
 LOOK_S = 1.0
 """Between two looks at what is free while a trial waits."""
 
+SETTLE_S = 3.0
+"""For Ray to place what was asked for before anything else is asked for."""
+
 START_S = 300.0
 """For a lead to come up where it has a place; its machine may vanish in between."""
 
@@ -106,7 +109,8 @@ class RayHands:
         now = layout_now(need, left)
         asked = handle.inner.get("layout")
         known = {machine.id for machine in self._look()}
-        if asked is not None and (now is None or now == asked) and known == handle.inner["known"]:
+        is_new = asked is not None and time.monotonic() - cast(float, handle.inner["since"]) < SETTLE_S
+        if is_new or (asked is not None and (now is None or now == asked) and known == handle.inner["known"]):
             return
         layout = now or layout_ever(need, left) or (_as_wished(need) if self.grows else None)
         self._give_up_place(handle)
@@ -119,6 +123,7 @@ class RayHands:
         name = f"jack_ray-{handle.order.trial_id}"
         group = placement_group(bundles, strategy=strategy, name=name, bundle_label_selector=labels)
         handle.inner |= {"group": group, "ready": group.ready(), "layout": layout, "known": known, "need": need}
+        handle.inner["since"] = time.monotonic()
 
     def _give_up_place(self, handle: Handle) -> None:
         if "group" in handle.inner:
@@ -142,10 +147,8 @@ class RayHands:
             return self._lose(handle, _lost(error))
 
     def _wait(self, handle: Handle) -> News:
-        is_due = time.monotonic() - self._looked > LOOK_S
         machines_now = self._look()
-        if is_due:
-            self._ask_for_a_place(handle)
+        self._ask_for_a_place(handle)
         need = replace(self.need, memory=handle.order.memory)
         left = [
             entry for entry in machines_now if entry.name not in _if_possible(need, handle.order.avoid, machines_now)
