@@ -4,6 +4,7 @@ import fcntl
 import socket
 import threading
 import time
+import traceback
 from contextlib import suppress
 from dataclasses import replace
 from typing import IO
@@ -112,6 +113,10 @@ class Lead:
             self._ended = Ended("failed", now("start", str(error), error.host))
         except (JackRayError, OSError) as error:
             self._ended = Ended("failed", now("start", str(error), socket.gethostname()))
+        except Exception as error:
+            # a lead that ended without a word would be waited for for ever
+            words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
+            self._ended = Ended("failed", now("start", words, socket.gethostname(), trace=trace))
         finally:
             self.crew.stop()
 

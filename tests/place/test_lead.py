@@ -95,6 +95,14 @@ def test_a_machine_that_does_not_answer_is_lost(order: Order) -> None:
     assert why(order, silence) == ("lost", "lab2 did not answer (lost, lab2)")
 
 
+def test_an_error_of_our_own_ends_the_attempt_too(order: Order) -> None:
+    def stumble() -> list[Present]:
+        raise ValueError("a slip")
+
+    kind, words = why(order, stumble)
+    assert (kind, words.startswith("ValueError: a slip")) == ("start", True)
+
+
 def test_two_leads_never_train_one_trial(order: Order) -> None:
     def wait() -> list[Present]:
         time.sleep(1.0)
