@@ -17,7 +17,7 @@ from jack_ray.sweeps.logs import Stream
 from jack_ray.sweeps.one_trial import trial_of
 from jack_ray.sweeps.results import results_of
 from jack_ray.sweeps.standing import Standing, driver_of, read_standing, words_again
-from jack_ray.sweeps.wishes import Wish, wish
+from jack_ray.sweeps.wishes import Wish, settled, wish
 
 if TYPE_CHECKING:
     import pandas
@@ -80,7 +80,7 @@ class Sweep:
 
         Raises JackRayError when it cannot be started.
         """
-        standing = self.status()
+        standing = settled(self.status(), WAIT_S)
         if standing.is_alive:
             return self._wish("resume", trial)
         if standing.state == "finished":

@@ -13,11 +13,14 @@ import yaml
 
 from jack_ray import __version__, docs, predict, test, verify
 from jack_ray.apply.request import split_words
+from jack_ray.compose.from_run import places
+from jack_ray.compose.from_run import split_words as split_from_run
 from jack_ray.compose.load import groups, load
 from jack_ray.data.__main__ import _parser as data_parser
 from jack_ray.data.__main__ import commands as data_commands
 from jack_ray.launch import launch
 from jack_ray.score import _parser as score_parser
+from jack_ray.sweeps.__main__ import parser as sweeps_parser
 from tests.documented_data import data_for, with_weights
 
 pytestmark = pytest.mark.repository
@@ -87,7 +90,7 @@ def data_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data_sets")
 
 
-@pytest.mark.parametrize("typed", commands("jack_ray.launch"))
+@pytest.mark.parametrize("typed", [typed for typed in commands("jack_ray.launch") if "from_run=" not in typed])
 def test_every_launch_in_the_documentation_would_run(
     typed: str, demo_data: Path, data_sets: Path, tmp_path: Path
 ) -> None:
@@ -115,6 +118,18 @@ def test_every_score_command_in_the_documentation_is_understood(typed: str) -> N
 @pytest.mark.parametrize("typed", commands("jack_ray.verify"))
 def test_every_verify_command_in_the_documentation_is_understood(typed: str) -> None:
     assert verify.parse(shlex.split(typed, comments=True)).method
+
+
+@pytest.mark.parametrize("typed", commands("jack_ray.sweeps"))
+def test_every_command_about_sweeps_in_the_documentation_is_understood(typed: str) -> None:
+    sweeps_parser().parse_args(shlex.split(typed, comments=True))
+
+
+@pytest.mark.parametrize("typed", [typed for typed in commands("jack_ray.launch") if "from_run=" in typed])
+def test_every_training_again_in_the_documentation_is_understood(typed: str) -> None:
+    run, words = split_from_run(shlex.split(typed, comments=True))
+    assert run
+    places(words)
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Literal
 
 from jack_ray.contract.control import Control, change_control
 from jack_ray.contract.errors import JackRayError
-from jack_ray.sweeps.standing import OVER, Standing, read_standing
+from jack_ray.sweeps.standing import GOING_ON, OVER, Standing, read_standing
 
 Wish = Literal["stop", "pause", "resume"]
 LOOK_S = 0.2
@@ -51,6 +51,15 @@ def wish(standing: Standing, kind: Wish, trial: str | None, wait_s: float) -> An
     return Answer(True, _told(standing, kind, trial))
 
 
+def settled(standing: Standing, wait_s: float) -> Standing:
+    """The sweep once its driver is gone, if it has ended; at most `wait_s` later."""
+    until = time.monotonic() + wait_s
+    while standing.is_alive and standing.state not in GOING_ON and time.monotonic() < until:
+        time.sleep(LOOK_S)
+        standing = read_standing(standing.folder)
+    return standing
+
+
 def changes(kind: Wish, trial: str | None) -> Callable[[Control], Control]:
     """What a wish changes in those that hold."""
     if trial is None:
@@ -73,7 +82,7 @@ def _changed(control: Control, kind: Wish) -> Control:
 def is_shown(standing: Standing, kind: Wish, trial: str | None) -> bool:
     """Whether the driver's last words are what was wished."""
     if trial is None:
-        is_quiet = kind != "pause" or all(one.status != "running" for one in standing.trials)
+        is_quiet = kind == "resume" or (kind == "pause" and all(one.status != "running" for one in standing.trials))
         return (standing.state in _SHOWN[kind] and is_quiet) or not standing.is_alive
     status = _trial_status(standing, trial)
     if not standing.is_alive or status in OVER:

@@ -69,7 +69,7 @@ class Made:
             lock.write(str(os.getpid()))
             lock.flush()
             self.change(state="running")
-            thread = threading.Thread(target=self._obey, args=(ended,), daemon=True)
+            thread = threading.Thread(target=self._drive, args=(ended, lock.fileno()), daemon=True)
             thread.start()
             try:
                 yield
@@ -77,14 +77,19 @@ class Made:
                 ended.set()
                 thread.join()
 
-    def _obey(self, ended: threading.Event) -> None:
-        while not ended.wait(0.05):
-            control = load_control(self.folder.control)
-            trials = tuple(_obeying(trial, control.stop_trials, control.pause_trials) for trial in self.standing.trials)
-            state = "stopped" if control.stop else "paused" if control.paused else "running"
-            if control.stop or control.paused:
-                trials = tuple(replace(one, status="killed") if one.status == "running" else one for one in trials)
-            self.change(state=state, trials=trials)
+    def _drive(self, ended: threading.Event, lock: int) -> None:
+        while not ended.wait(0.05) and self.standing.status.state != "stopped":
+            self.obey()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+
+    def obey(self) -> None:
+        """What a driver does each round."""
+        control = load_control(self.folder.control)
+        trials = tuple(_obeying(trial, control.stop_trials, control.pause_trials) for trial in self.standing.trials)
+        state = "stopped" if control.stop else "paused" if control.paused else "running"
+        if control.stop or control.paused:
+            trials = tuple(replace(one, status="killed") if one.status == "running" else one for one in trials)
+        self.change(state=state, trials=trials)
 
 
 def _obeying(trial: TrialStatus, stopped: tuple[str, ...], paused: tuple[str, ...]) -> TrialStatus:

@@ -22,6 +22,12 @@ def test_one_rank_of_one_trial_and_only_the_last_lines(typed: Typed) -> None:
     assert (code, err) == (2, "error: no trial of grid-1111111111 has a log of rank 7\n")
 
 
+def test_silence_is_told_beside_the_output(made: Made, typed: Typed) -> None:
+    for rank in (0, 1):
+        made.trial(0).log(rank).write_text("")
+    assert typed("logs", FIRST) == (0, "", "No rank has printed anything.\n")
+
+
 def test_mpiruns_words_come_last(made: Made, typed: Typed) -> None:
     made.trial(0).launcher_log.write_text("mpirun was here\n")
     assert typed("logs", FIRST)[1].splitlines()[-1] == f"{FIRST} mpirun | mpirun was here"

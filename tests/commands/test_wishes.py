@@ -51,7 +51,7 @@ def test_a_driver_that_does_not_answer_is_told_after_the_wait(
     made: Made, typed: Typed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made.change_trial(0, status="running")
-    monkeypatch.setattr(Made, "_obey", lambda made, ended: None)
+    monkeypatch.setattr(Made, "obey", lambda made: None)
     with made.driven():
         code, out, _ = typed("stop", "grid", "--wait", "0.3")
     assert code == 1

@@ -1,6 +1,7 @@
 """What the ranks printed, with the rank in front of each line; -f goes on until the sweep ends."""
 
 import argparse
+import sys
 from collections.abc import Iterable
 
 from jack_ray.contract.errors import JackRayError
@@ -30,6 +31,8 @@ def run(options: argparse.Namespace) -> int:
     if not is_known and not options.follow:
         raise JackRayError(f"no trial of {standing.id} has a log of rank {options.rank}")
     lines = [*stream.read(), *([] if options.follow else stream.rest())]
+    if not lines and not options.follow:
+        print("No rank has printed anything.", file=sys.stderr)
     _write(lines if options.lines is None else lines[len(lines) - min(max(options.lines, 0), len(lines)) :])
     if options.follow:
         _write(stream.follow())

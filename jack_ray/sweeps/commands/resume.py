@@ -8,7 +8,7 @@ from jack_ray.contract.errors import JackRayError
 from jack_ray.sweeps.find import Shelf, default_runs
 from jack_ray.sweeps.one_trial import trial_of
 from jack_ray.sweeps.standing import Standing, read_standing, words_again
-from jack_ray.sweeps.wishes import wish
+from jack_ray.sweeps.wishes import settled, wish
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0 when it goes on, 1 when it was only told or the command was only shown."""
     found = Shelf(options.runs or default_runs()).find(options.id)
-    standing = read_standing(found.folder)
+    standing = settled(read_standing(found.folder), options.wait)
     trial = trial_of(standing, options.trial) if options.trial else found.trial
     if standing.is_alive:
         answer = wish(standing, "resume", trial, options.wait)
