@@ -1,7 +1,10 @@
 """The append-only file of a search: every point asked for, every number reported, every trial told."""
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
@@ -19,6 +22,23 @@ class _LockedByItsDriver(JournalFileSymlinkLock):
         return None
 
 
+class _WholeOrNot(JournalFileBackend):
+    """Optuna's file, without the half line that a full disk would leave before the next entry."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), lock_obj=_LockedByItsDriver(str(path)))
+        self._path = path
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        size = self._path.stat().st_size if self._path.exists() else 0
+        try:
+            super().append_logs(logs)
+        except OSError:
+            with suppress(OSError):
+                os.truncate(self._path, size)
+            raise
+
+
 def open_journal(path: Path) -> JournalStorage:
     """Optuna's storage over the file, which may end in half a line; the caller holds the sweep's lock.
 
@@ -26,7 +46,7 @@ def open_journal(path: Path) -> JournalStorage:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _cut_torn_end(path)
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=_LockedByItsDriver(str(path))))
+    return JournalStorage(_WholeOrNot(path))
 
 
 def _cut_torn_end(path: Path) -> None:
