@@ -24,7 +24,7 @@ JOIN_S = 90.0
 SMALL = (
     "model=tsl_small", "train.batch=6", "train.steps=16", "train.evaluate_every=8", "train.checkpoint_every=2",
     "cluster=running", "cluster.ranks=3", "cluster.placement=spread", "cluster.wait_s=1", "cluster.lost_s=4",
-    "retry.wait_s=0.5", "mpi.timeout_s=12", "mpi.stop_s=3", "tracking=none",
+    "retry.wait_s=0.5", "mpi.timeout_s=20", "mpi.stop_s=3", "tracking=none",
 )  # fmt: skip
 """A trial of three ranks, one on each host, of some seconds; nobody waits long for who is silent."""
 

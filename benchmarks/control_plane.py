@@ -1,0 +1,136 @@
+"""python -m benchmarks.control_plane: what a sweep costs its driver, on a simulated cluster and without training.
+
+Everything is real but two things: the machines are raylets on this one (ray.cluster_utils), and a lead trains nothing:
+it answers with four evaluations and an end. Search, journal, checks, placement groups, actors, status and
+table are those of `python -m jack_ray.launch`.
+
+Each raylet takes some 200 MB with its agents, and each running trial one Python process.
+"""
+
+import argparse
+import contextlib
+import os
+import resource
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from jack_ray.contract import events
+from jack_ray.contract.events import Event
+from jack_ray.contract.paths import TrialFolder
+from jack_ray.launch import launch
+from jack_ray.methods.tsl.demo import generate
+from jack_ray.place.news import Ended, Need, News, Order
+from jack_ray.place.room import Layout
+
+EVALUATIONS = 4
+
+
+class FakeLead:
+    """Answers as a lead does whose trial takes four looks."""
+
+    def __init__(self, order: Order, need: Need, layout: Layout) -> None:
+        self.order = order
+        self._looks = 0
+
+    def poll(self, offset: int) -> tuple[News, int]:
+        """The next evaluation; after the last one the end."""
+        self._looks += 1
+        attempt, step = self.order.attempt, self._looks * self.order.trial.train["steps"] // EVALUATIONS
+        told: list[Event] = [events.new("started", attempt)] if self._looks == 1 else []
+        told.append(events.new("metrics", attempt, step, {"train/total": 1.0 / step, "val/average_mAP": step / 1e6}))
+        ended = None
+        if self._looks == EVALUATIONS:
+            told.append(events.new("finished", attempt, step, {"test/average_mAP": 0.5}))
+            ended = Ended("finished")
+        for event in told:
+            events.append(TrialFolder(self.order.folder).events, event)
+        return News(tuple(told), "training", ended, nodes=("node",)), offset
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one sweep."""
+
+    wall_s: float
+    cpu_s: float
+    rss_before: int
+    rss_peak: int
+    """Bytes of the driver, which also holds what `ray.cluster_utils` keeps."""
+
+
+def measure(trials: int, concurrent: int, address: str, folder: Path) -> Cost:
+    """Run a sweep of so many trials in this process."""
+    data = folder / "VideoSenti"
+    generate(data, train=12, test=3, seed=1, snippets=(8, 12))
+    words = ["model=tsl_small", f"data.root={data}", f"site.runs={folder / 'runs'}", "tracking=none", "mpi=none"]
+    words += ["cluster=running", f"cluster.address={address}", "cluster.ranks=1", "cluster.wait_s=3600"]
+    words += ["sweep=random", f"sweep.num_trials={trials}", "train.lr=tag(log, interval(0.0001, 0.01))"]
+    words += [f"sweep.max_concurrent={concurrent}"]
+    before = psutil.Process().memory_info().rss
+    wall, cpu = time.monotonic(), time.process_time()
+    with (folder / "out.log").open("w") as out, contextlib.redirect_stdout(out):
+        code = launch(words)
+    cost = Cost(
+        time.monotonic() - wall, time.process_time() - cpu, before,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    )  # fmt: skip
+    finished = len(list((folder / "runs/trials").glob("*/state.json")))
+    if code != 0 or finished != trials:
+        raise SystemExit(
+            f"{finished} of {trials} trials, exit code {code}:\n{(folder / 'out.log').read_text()[-3000:]}"
+        )
+    return cost
+
+
+def simulated(nodes: int) -> Any:
+    """A cluster of so many machines with two cores each, on this one."""
+    from ray.cluster_utils import Cluster
+
+    small = {"object_store_memory": 80 << 20, "include_dashboard": False}
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 0, "_system_config": {"enable_worker_prestart": False}, **small},
+    )
+    for _ in range(nodes):
+        cluster.add_node(wait=False, num_cpus=2, object_store_memory=80 << 20)
+    cluster.wait_for_nodes(timeout=60 + 20 * nodes)
+    return cluster
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--nodes", type=int, default=50)
+    parser.add_argument("--concurrent", type=int, default=8, help="trials at once (default 8)")
+    options = parser.parse_args()
+    os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    from jack_ray.place import on_ray
+
+    vars(on_ray)["RayLead"] = FakeLead
+    began = time.monotonic()
+    cluster = simulated(options.nodes)
+    print(f"{options.nodes} simulated machines were up after {time.monotonic() - began:.0f} s", flush=True)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            cost = measure(options.trials, options.concurrent, cluster.address, Path(folder))
+    finally:
+        cluster.shutdown()
+    print("| trials | machines | at once | s a trial | driver's CPU ms a trial | driver before MB | at most MB |")
+    print("|---|---|---|---|---|---|---|")
+    print(
+        f"| {options.trials} | {options.nodes} | {options.concurrent} | {cost.wall_s / options.trials:.2f} "
+        f"| {1000 * cost.cpu_s / options.trials:.0f} | {cost.rss_before >> 20} | {cost.rss_peak >> 20} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
