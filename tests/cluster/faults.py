@@ -49,15 +49,10 @@ def last_rank(stage: Stage) -> Running:
     return one(ranks_of(farthest(stage)))
 
 
-def mpirun(stage: Stage) -> Running:
-    """mpirun itself, without its guard."""
-    return one([process for process in stage.hosts.processes("mpirun") if "guard.py" not in process.words])
-
-
-def orted(stage: Stage) -> Running:
-    """Open MPI's daemon on another host, without its guard and shell."""
-    found = [process for process in stage.hosts.processes("orted") if Path(process.words.split()[0]).name == "orted"]
-    return one(found)
+def program(stage: Stage, name: str) -> Running:
+    """A program by its own name, without guards and shells whose command lines hold it."""
+    found = stage.hosts.processes(name)
+    return one([process for process in found if name in [Path(word).name for word in process.words.split()[:2]]])
 
 
 def driver(stage: Stage) -> Running:
@@ -81,8 +76,8 @@ FAULTS: dict[str, Fault] = {
     "a rank raises": lambda stage: last_rank(stage).kill(signal.SIGUSR1),
     "a rank is killed": lambda stage: last_rank(stage).kill(),
     "a rank is stopped": lambda stage: last_rank(stage).kill(signal.SIGSTOP),
-    "mpirun is killed": lambda stage: mpirun(stage).kill(),
-    "orted is killed": lambda stage: orted(stage).kill(),
+    "mpirun is killed": lambda stage: program(stage, "mpirun").kill(),
+    "orted is killed": lambda stage: program(stage, "orted").kill(),
     "a mate actor is killed": lambda stage: one(stage.hosts.processes("ray::RayMate")).kill(),
     "the lead actor is killed": lambda stage: one(stage.hosts.processes("ray::RayLead")).kill(),
     "the driver is killed": lambda stage: driver(stage).kill(),

@@ -27,6 +27,7 @@ SSH_NEEDED = ("sshd", "ssh", "ssh-keygen", "rsync")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 START_S = 20.0
 SHM_SIZE = "512m"
+SMALL = "small"
 _PREFIX = "jr"
 """Of interfaces: `jr<process id>x<count>`, so that those of a killed run are found."""
 
@@ -83,12 +84,23 @@ def _free_network() -> ipaddress.IPv4Network:
 
 
 def _remove_leftovers() -> None:
-    """Remove the interfaces of runs that were killed; their hosts ended with them."""
+    """Remove the interfaces and folders of runs that were killed; their hosts ended with them."""
     for link in json.loads(_ip("-json", "link", "show") or "[]"):
         owner = link["ifname"].removeprefix(_PREFIX).partition("x")[0]
         is_mine = link["ifname"].startswith(_PREFIX) and owner.isdigit() and "x" in link["ifname"]
         if is_mine and not Path(f"/proc/{owner}").exists():
             _ip("link", "del", link["ifname"], check=False)
+    for folder in Path("/tmp").glob(f"{_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            _remove_folder(folder)
+
+
+def _remove_folder(folder: Path) -> None:
+    small = folder / SMALL
+    if small.is_mount():
+        subprocess.run([find("umount") or "umount", "-l", str(small)], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -325,7 +337,7 @@ class Hosts:
     @property
     def small(self) -> Path:
         """A small disk that every host sees; a folder as any other where no size was given."""
-        return self.folder / "small"
+        return self.folder / SMALL
 
     @property
     def subnet(self) -> str:
@@ -392,6 +404,4 @@ class Hosts:
             host.power_off()
         if self.bridge:
             _ip("link", "del", self.bridge, check=False)
-        if self.small.is_mount():
-            subprocess.run([find("umount") or "umount", "-l", str(self.small)], check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _remove_folder(self.folder)
