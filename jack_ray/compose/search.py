@@ -19,7 +19,7 @@ def search_faults(train: TrainConfig | None, sweep: SweepConfig | None) -> list[
     """Searches that could not work, of nodes that are sound in themselves; None stands for one that is not."""
     if train is None or sweep is None:
         return []
-    return [*_goal_faults(train, sweep), *_stopper_faults(train, sweep)]
+    return [*_goal_faults(train, sweep), *_stopper_faults(train, sweep), *_population_faults(train, sweep)]
 
 
 def _goal_faults(train: TrainConfig, sweep: SweepConfig) -> list[Fault]:
@@ -50,4 +50,20 @@ def _stopper_faults(train: TrainConfig, sweep: SweepConfig) -> list[Fault]:
     if sweep.stopper == "hyperband" and sweep.max_steps < sweep.min_steps:
         found = f"{sweep.max_steps}, but sweep.min_steps={sweep.min_steps}"
         return [Fault("sweep.max_steps", found, "at least as many", f"Type sweep.max_steps={train.steps}.")]
+    return []
+
+
+def _population_faults(train: TrainConfig, sweep: SweepConfig) -> list[Fault]:
+    if sweep.strategy != "pbt":
+        return []
+    if sweep.stopper != "none":
+        found = f"{sweep.stopper} with sweep.strategy=pbt, which replaces the worst itself"
+        return [Fault("sweep.stopper", found, "none", "Type sweep.stopper=none.")]
+    if sweep.max_steps != train.steps:
+        remedy = "Leave sweep.max_steps out."
+        return [Fault("sweep.max_steps", f"{sweep.max_steps}", f"train.steps={train.steps} with pbt", remedy)]
+    if sweep.interval >= train.steps:
+        found = f"{sweep.interval}, but a training ends after train.steps={train.steps}: nothing would be copied"
+        remedy = f"Type sweep.interval={max(1, train.steps // 4)}."
+        return [Fault("sweep.interval", found, f"fewer than {train.steps}", remedy)]
     return []

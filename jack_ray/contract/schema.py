@@ -50,9 +50,9 @@ class TrainConfig:
 class SweepConfig:
     """`sweep`: which trials there are. `over` speaks Hydra's sweep grammar."""
 
-    strategy: Literal["none", "grid", "random", "qmc", "tpe", "gp", "cmaes"] = setting(
+    strategy: Literal["none", "grid", "random", "qmc", "tpe", "gp", "cmaes", "pbt"] = setting(
         "none: one trial. grid: every combination. The others draw `num_trials` points: random, qmc (evenly spread), "
-        "or near those that did well: tpe, gp, cmaes"
+        "or near those that did well: tpe, gp, cmaes. pbt: `population` trainings that copy from each other"
     )
     over: dict[str, str] = setting(  # noqa: RUF009  (it makes a field, as dataclasses.field does)
         "setting -> choice(..), range(..), interval(..), tag(log, interval(..)) or a,b,c"
@@ -74,11 +74,22 @@ class SweepConfig:
         "median: those below the median. patient: those that no longer improve"
     )
     min_steps: int = setting("stopper: no trial is stopped before this many steps", unit="steps", ge=1)
-    max_steps: int = setting("hyperband: steps of a trial that is never stopped", unit="steps", ge=1)
+    max_steps: int = setting(
+        "hyperband, pbt: steps of a whole training; also what `patience` is a fifth of", unit="steps", ge=1
+    )
     reduction_factor: int = setting("asha, hyperband: one in this many goes on at each rung", ge=2)
     warmup_trials: int = setting("median: nothing is stopped before so many trials have finished", unit="trials", ge=1)
     patience: int | None = setting(
         "patient: steps without a better evaluation; null: a fifth of a trial's", unit="steps", ge=1
+    )
+    population: int = setting("pbt: trainings side by side", unit="members", ge=2)
+    interval: int = setting("pbt: steps between two comparisons of a member with the others", unit="steps", ge=1)
+    quantile: float = setting("pbt: the part of the members that is replaced, and that of those copied", gt=0, le=0.5)
+    resample: float = setting(
+        "pbt: probability of drawing a setting of a copy anew; else it is multiplied by 1.2 or 0.8, or moves to a "
+        "neighbour in its list",
+        ge=0,
+        le=1,
     )
     max_concurrent: int | None = setting("trials that run at the same time; null: as many as there is room for", ge=1)
     max_hours: float | None = setting(

@@ -29,6 +29,15 @@ class Trial:
     threads: int
     weights_digest: str = ""
     """sha256 of the files that training starts from, which count instead of their paths; empty for random weights."""
+    origin: dict[str, Any] | None = None
+    """{"trial": id, "step": n}: the checkpoint of another trial that this one goes on from; null: it begins."""
+    until: int | None = None
+    """The step at which it ends with an evaluation and a checkpoint; null: train.steps."""
+
+    @property
+    def last_step(self) -> int:
+        """The step at which it ends."""
+        return self.until if self.until is not None else int(self.train["steps"])
 
     @property
     def id(self) -> str:
@@ -37,6 +46,8 @@ class Trial:
         data = {key: value for key, value in self.data.items() if key not in PLACES}
         train = {key: value for key, value in self.train.items() if key not in DOES_NOT_CHANGE_NUMBERS}
         numbers = [self.method, model, data, self.data_identity, train, self.weights_digest, self.ranks]
+        if self.origin is not None or self.until is not None:
+            numbers += [self.origin, self.until]
         return f"{self.method}-{digest(numbers)}"
 
     def save(self, path: Path) -> None:

@@ -20,7 +20,9 @@ from jack_ray.contract.errors import ConfigError, Fault
 from jack_ray.contract.files import digest
 from jack_ray.contract.schema import SweepConfig
 from jack_ray.expand.draw import Drawn, draw
+from jack_ray.expand.faults import EVERY_VALUE, axis_faults, sweep_faults
 from jack_ray.expand.journal import open_journal
+from jack_ray.expand.members import ORDER, leg_of, legs_left, next_leg
 from jack_ray.expand.space import Axis, Point, read_space
 from jack_ray.expand.stop import pruner_of
 
@@ -30,9 +32,6 @@ _FAILED = "jack_ray.failed"
 _STOPPED = "jack_ray.stopped"
 _SPACE = "jack_ray.space"
 _TARGET = "jack_ray.target"
-EVERY_VALUE = ("none", "grid")
-"""Strategies that try all combinations; the others draw."""
-
 _REDRAWS = 16
 """How often a point that was already asked for is drawn again before one is picked."""
 
@@ -51,6 +50,9 @@ class Search:
         """How many points there will be, unless the search is cut short."""
         if self.config.strategy in EVERY_VALUE:
             return int(self.combinations())
+        if self.config.strategy == "pbt":
+            trials = self.study.get_trials(deepcopy=False)
+            return len(trials) + legs_left(self.config, trials)
         wanted = max(self.config.num_trials, int(self.study.user_attrs.get(_TARGET, 0)))
         return int(min(wanted, self.combinations()))
 
@@ -65,9 +67,11 @@ class Search:
     def _ask(self, study: Study) -> Point | None:
         trials = study.get_trials(deepcopy=False)
         number = len(trials)
-        if number >= self.total():
+        if self.config.strategy != "pbt" and number >= self.total():
             return None
         drawn = self._next(number, trials)
+        if drawn is None:
+            return None
         distributions = {axis.key: axis.distribution for axis in self.axes}
         # One entry in the journal: a killed driver leaves a whole point or none.
         study.add_trial(
@@ -75,9 +79,17 @@ class Search:
                 state=TrialState.RUNNING, params=drawn.params, distributions=distributions, user_attrs=drawn.notes
             )
         )
-        return self._point(number, drawn.params)
+        return self._point(study.get_trials(deepcopy=False)[number])
 
-    def _next(self, number: int, trials: list[FrozenTrial]) -> Drawn:
+    def is_over(self) -> bool:
+        """Whether `ask` will never give a point again; it may have none while members of a population train."""
+        return self.config.strategy != "pbt" or not self.unfinished()
+
+    def _next(self, number: int, trials: list[FrozenTrial]) -> Drawn | None:
+        if self.config.strategy == "pbt":
+            maximize = self.study.direction == StudyDirection.MAXIMIZE
+            found = next_leg(self.config, self.axes, trials, maximize=maximize)
+            return Drawn(*found) if found is not None else None
         if self.config.strategy in EVERY_VALUE:
             return Drawn(next(itertools.islice(_combinations(self.axes), number, None)))
         asked = [trial.params for trial in trials]
@@ -88,8 +100,13 @@ class Search:
                 return drawn
         return next((Drawn(params) for params in _combinations(self.axes) if params not in asked), drawn)
 
-    def _point(self, number: int, params: dict[str, Any]) -> Point:
-        return Point(number, tuple(axis.override(params[axis.key]) for axis in self.axes))
+    def _point(self, trial: FrozenTrial) -> Point:
+        overrides = tuple(axis.override(trial.params[axis.key]) for axis in self.axes)
+        if self.config.strategy != "pbt":
+            return Point(trial.number, overrides)
+        leg = leg_of(trial)
+        origin = (leg.origin, leg.start) if leg.origin is not None else None
+        return Point(trial.number, overrides, origin, leg.until)
 
     def points(self) -> list[Point]:
         """Every point in the order of asking, without asking: the first key of a grid changes slowest.
@@ -99,7 +116,7 @@ class Search:
         preview = optuna.create_study(direction=self.study.direction)
         trials = self.study.get_trials(deepcopy=False)
         preview.add_trials(trials)
-        known = [self._point(trial.number, trial.params) for trial in trials]
+        known = [self._point(trial) for trial in trials]
         return known + list(iter(lambda: self._ask(preview), None))
 
     def unfinished(self) -> list[Point]:
@@ -113,11 +130,11 @@ class Search:
     def ended(self) -> list[Point]:
         """Points that were told `finished` or `stopped`, by this process or one before it."""
         trials = self.study.get_trials(deepcopy=False)
-        return [self._point(trial.number, trial.params) for trial in trials if trial.state.is_finished()]
+        return [self._point(trial) for trial in trials if trial.state.is_finished()]
 
     def _open(self) -> list[tuple[Point, bool]]:
         trials = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        return [(self._point(trial.number, trial.params), _FAILED in trial.user_attrs) for trial in trials]
+        return [(self._point(trial), _FAILED in trial.user_attrs) for trial in trials]
 
     def report(self, number: int, step: int, value: float) -> None:
         """A number of a running trial; a step that was already reported keeps its first number."""
@@ -146,6 +163,9 @@ class Search:
         trial = self._trial(number)
         if trial.state.is_finished():
             return
+        if self.config.strategy == "pbt":
+            ended = sum(trial.state.is_finished() for trial in self.study.get_trials(deepcopy=False))
+            self.study._storage.set_trial_user_attr(trial._trial_id, ORDER, ended)
         if status == "failed":
             # It stays open in Optuna's eyes, which cannot open it again; samplers see no result either way.
             self.study._storage.set_trial_user_attr(trial._trial_id, _FAILED, True)
@@ -192,7 +212,8 @@ def _add(search: Search, more: int) -> str:
         found = f"{more}, but all {total} combinations of sweep.over have been tried"
         raise ConfigError([Fault("more", found, "values that are left", "Type other values, or leave more out.")])
     search.study.set_user_attr(_TARGET, total + more)
-    return f"{search.total() - total} trials are added to the {total} there are."
+    added = search.total() - total
+    return f"{added} trial{'s are' if added != 1 else ' is'} added to the {total} there are."
 
 
 def preview(config: SweepConfig, mode: Literal["max", "min"], more: int = 0) -> list[Point]:
@@ -204,48 +225,19 @@ def preview(config: SweepConfig, mode: Literal["max", "min"], more: int = 0) -> 
 
 
 def _axes(config: SweepConfig, more: int) -> tuple[Axis, ...]:
-    faults = _strategy_faults(config) + _more_faults(config, more)
-    if faults:
+    if faults := sweep_faults(config, more):
         raise ConfigError(faults)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     axes = read_space(config.over, every_value=config.strategy == "grid", seed=config.seed)
-    if config.strategy == "cmaes" and (faults := _evolution_faults(axes)):
+    if faults := axis_faults(config, axes):
         raise ConfigError(faults)
     return axes
 
 
-def _strategy_faults(config: SweepConfig) -> list[Fault]:
-    where = "sweep.strategy"
-    if config.strategy == "none" and config.over:
-        swept = ", ".join(config.over)
-        return [Fault(where, f"none, but sweep.over names {swept}", "a strategy", "Type sweep.strategy=grid.")]
-    if config.strategy != "none" and not config.over:
-        remedy = "Type train.lr=1e-5,1e-4 or sweep=lr; or sweep=none for a single trial."
-        return [Fault("sweep.over", "nothing to sweep over", f"settings for sweep.strategy={config.strategy}", remedy)]
-    if config.strategy == "none" and config.stopper not in ("none", "patient"):
-        found = f"{config.stopper}, which compares trials, and there is one"
-        return [Fault("sweep.stopper", found, "none or patient for a single trial", "Type sweep.stopper=patient.")]
-    return []
-
-
-def _more_faults(config: SweepConfig, more: int) -> list[Fault]:
-    if not more or config.strategy not in EVERY_VALUE:
-        return []
-    found = f"{more} with sweep.strategy={config.strategy}, which has tried every value then"
-    remedy = "Type more values, as train.lr=1e-5,1e-4,1e-3: trials that are finished are not trained again."
-    return [Fault("more", found, "a sweep that draws its points: sweep=random, qmc, tpe, gp, cmaes", remedy)]
-
-
-def _evolution_faults(axes: tuple[Axis, ...]) -> list[Fault]:
-    if any(not isinstance(axis.distribution, CategoricalDistribution) for axis in axes):
-        return []
-    found = "only choices, and sweep.strategy=cmaes moves numbers"
-    return [Fault("sweep.over", found, "a setting with interval(..) or range(..)", "Type sweep.strategy=tpe.")]
-
-
 def _claim(study: Study, config: SweepConfig, journal: Path, goal: str) -> None:
     """Write down which search the journal belongs to; raise ConfigError if it is another one."""
-    order = "every value" if config.strategy in EVERY_VALUE else "drawn"
+    orders = dict.fromkeys(EVERY_VALUE, "every value") | {"pbt": "population"}
+    order = orders.get(config.strategy, "drawn")
     mine = digest([order, list(config.over.items()), goal])
     written = study.user_attrs.get(_SPACE)
     if written is None:

@@ -47,6 +47,10 @@ class Point:
 
     number: int
     overrides: tuple[str, ...]
+    origin: tuple[int, int] | None = None
+    """Number and step of the point whose checkpoint it goes on from; None: it begins."""
+    until: int | None = None
+    """The step at which it ends; None: with the training."""
 
 
 @dataclass(frozen=True)

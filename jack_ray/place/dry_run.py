@@ -1,6 +1,7 @@
 """`dry_run=true`: the trials, what they need, and the commands that would start them; nothing is touched."""
 
 import shlex
+from dataclasses import replace
 
 from jack_ray.compose import Plan
 from jack_ray.contract.paths import sweep_folder, trial_folder
@@ -22,7 +23,8 @@ def print_plan(plan: Plan, points: list[Point], trials: list[Trial]) -> None:
     print(f"Each trial needs {need_of(plan)} {need_of(plan).where()}.")
     if plan.base.sweep.strategy in ("tpe", "gp", "cmaes"):
         print("The points are those drawn without results; the search moves them as results come in.")
-    for point, trial in zip(points, trials, strict=True):
+    for point, whole in zip(points, trials, strict=True):
+        trial = replace(whole, until=point.until)
         at = trial_folder(runs, trial.id)
         status = load_state(at.state).status
         print(f"\n{trial.id}  {' '.join(point.overrides) or 'as configured'}  ({status})")

@@ -1,8 +1,8 @@
 """One trial of a sweep, as the control loop and the table see it."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from jack_ray.contract.events import Event
 from jack_ray.contract.paths import TrialFolder
@@ -58,7 +58,7 @@ class Entry:
     @property
     def total_steps(self) -> int:
         """The steps of the whole trial."""
-        return int(self.trial.train["steps"])
+        return self.trial.last_step
 
     def take(self, event: Event, goal: Goal) -> None:
         """Take in what rank 0 told."""
@@ -97,3 +97,20 @@ class Entry:
             return None
         pace_s = (time.time() - self.first_step[1]) / (self.step - self.first_step[0])
         return max(0.0, pace_s * (self.total_steps - self.step))
+
+
+MakeTrial = Callable[[tuple[str, ...]], tuple[Trial, str]]
+"""Overrides -> the trial, and its config as YAML."""
+
+
+def trial_of(point: Point, make: MakeTrial, entries: Mapping[int, Entry]) -> tuple[Trial, str]:
+    """The trial of a point, and its config; in a population a part of a training, from another trial's checkpoint.
+
+    entries: those of all points that this one may go on from. Raises what `make` raises.
+    """
+    trial, config = make(point.overrides)
+    origin = None
+    if point.origin is not None:
+        number, step = point.origin
+        origin = {"trial": entries[number].trial.id, "step": step}
+    return replace(trial, origin=origin, until=point.until), config

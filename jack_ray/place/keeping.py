@@ -25,13 +25,17 @@ class Keeping:
     def __init__(self, order: Order, folder: TrialFolder, needed: bool) -> None:
         self.needed = needed and order.storage is not None
         self.folder = folder
-        self._storage = Storage(str(order.storage), order.trial_id) if self.needed else None
+        self._uri = str(order.storage)
+        self._origin = order.trial.origin["trial"] if order.trial.origin is not None else None
+        self._storage = Storage(self._uri, order.trial_id) if self.needed else None
         self._looked = time.monotonic()
         self._pushing: threading.Thread | None = None
 
     def __enter__(self) -> "Keeping":
         if self._storage is not None:
             self._storage.pull(self.folder)
+            if self._origin is not None:
+                Storage(self._uri, self._origin).pull(TrialFolder(self.folder.path.parent / self._origin))
         return self
 
     def look(self) -> None:

@@ -3,7 +3,7 @@
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import FrameType
@@ -14,12 +14,11 @@ from jack_ray.contract.failure import Failure
 from jack_ray.contract.paths import trial_folder
 from jack_ray.contract.state import State, load_state, save_state
 from jack_ray.contract.status import SweepState
-from jack_ray.contract.trial import Trial
 from jack_ray.expand import Point, Search
 from jack_ray.place.board import Board
 from jack_ray.place.budget import used_up
 from jack_ray.place.durable import durably
-from jack_ray.place.entry import WAITING, Entry
+from jack_ray.place.entry import WAITING, Entry, MakeTrial, trial_of
 from jack_ray.place.failures import Failures
 from jack_ray.place.hand_over import order_of, write_files
 from jack_ray.place.loop_settings import Settings, Tracker
@@ -31,8 +30,6 @@ from jack_ray.place.wishes import Wishes
 TICK_S = 0.2
 BUSY_S = 5.0
 """Before a trial that another driver trains is looked at again."""
-
-MakeTrial = Callable[[tuple[str, ...]], tuple[Trial, str]]
 
 
 class Controller:
@@ -162,13 +159,13 @@ class Controller:
         if self.waiting:
             return self.waiting.popleft()
         point = durably(self.search.ask, self.screen.say)
-        self.is_exhausted = point is None
+        self.is_exhausted = point is None and self.search.is_over()
         return point
 
     def _begin(self, point: Point) -> None:
         """Hand a trial over, unless it is finished, or runs already under another point."""
         try:
-            trial, config = self.make_trial(point.overrides)
+            trial, config = trial_of(point, self.make_trial, self.entries)
         except FaultsError as error:  # a drawn value that the checks refuse
             self.refused.append(f"{' '.join(point.overrides)}: {error}")
             self.search.tell(point.number, "failed", None)
@@ -273,6 +270,8 @@ class Controller:
     def _put_by(self, entry: Entry, state: State) -> None:
         entry.state = state
         entry.handle = None
+        if self.settings.token:
+            (entry.folder.path / self.settings.token).unlink(missing_ok=True)
         self._save(entry)
 
     def _save(self, entry: Entry) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from jack_ray.contract.trial import Trial
 from jack_ray.methods.roles import Batch, MetricRole, Sample, Split
 from jack_ray.methods.shared.batchnorm import absorb, drain
 from jack_ray.train import checkpoint, evaluate, optimizer, schedule, weights
-from jack_ray.train.checkpoint import Progress
+from jack_ray.train.checkpoint import Checkpoint, Progress
 from jack_ray.train.evaluate import Surroundings
 from jack_ray.train.method import Parts, Settings
 from jack_ray.train.order import Step, share, step_samples
@@ -67,7 +67,7 @@ class Training:
 
     def begin(self) -> None:
         """Go on from the last whole checkpoint, or start from random or given weights."""
-        found = checkpoint.latest(self.folder) if self.ranks.is_main else None  # the others may have another disk
+        found = self._found() if self.ranks.is_main else None  # the others may have another disk
         progress = self.ranks.gather(found.progress if found else None)[0]
         if progress is not None:
             weights.load_into(self.model, self.ranks.share(found.model if found else None))
@@ -84,9 +84,21 @@ class Training:
                 self.report.note(f"started from {part.path}\n{weights.load_part(self.model, part)}")
         self._incoming = self.reader.ahead(self._reads())
 
+    def _found(self) -> Checkpoint | None:
+        """The checkpoint to go on from: the trial's own, else that of its origin, whose best is not this trial's."""
+        own, origin = checkpoint.latest(self.folder), self.trial.origin
+        if own is not None or origin is None:
+            return own
+        other = checkpoint.load(TrialFolder(self.folder.path.parent / origin["trial"]), origin["step"])
+        if other is None:
+            raise TrainError(
+                f"no whole checkpoint of step {origin['step']} of {origin['trial']}, where this one begins"
+            )
+        return replace(other, progress=Progress(origin["step"], self.config.seed))
+
     def _reads(self) -> Iterator[Read]:
         """This rank's samples of all steps to come."""
-        for number in range(self.progress.step, self.config.steps):
+        for number in range(self.progress.step, self.trial.last_step):
             indices = step_samples(len(self.data), self.config.batch, self.config.seed, number).indices
             for position in share(len(indices), self.ranks.rank, self.ranks.size):
                 yield self.samples.drawn(indices[position], seed_of(self.config.seed, "sample", number, position))
@@ -226,10 +238,10 @@ def fit(trial: Trial, settings: Settings, folder: TrialFolder, ranks: Ranks, rep
     with training.reader:
         training.begin()
         report.phase("training", training.progress.step)
-        while training.progress.step < config.steps:
+        while training.progress.step < trial.last_step:
             values = training.step()
             step = training.progress.step
-            is_last = step == config.steps
+            is_last = step == trial.last_step
             if step % config.log_every == 0 or is_last:
                 report.metrics(step, {f"train/{name}": value for name, value in values.items()})
             if step % config.evaluate_every == 0 or is_last:

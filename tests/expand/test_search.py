@@ -344,7 +344,7 @@ def test_nothing_can_be_added_when_all_combinations_were_tried(tmp_path: Path) -
     sweep = config("random", {"a": "1,2,3"}, num_trials=2)
     finish_all(begin(tmp_path, sweep))
     extended = more(tmp_path, sweep, 20)
-    assert extended.notice == "1 trials are added to the 2 there are."
+    assert extended.notice == "1 trial is added to the 2 there are."
     finish_all(extended)
     with pytest.raises(ConfigError, match=r"more: 20, but all 3 combinations of sweep.over have been tried"):
         more(tmp_path, sweep, 20)
