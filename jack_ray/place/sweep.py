@@ -8,7 +8,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -93,17 +93,30 @@ def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
     finally:
         screen.close()
         failed = any(entry.state.status == "failed" for entry in entries)
-        ended: Ending = "killed" if controller.interrupted or not entries else "failed" if failed else "finished"
+        was_cut = bool(controller.interrupted or controller.stopped or not entries)
+        ended: Ending = "killed" if was_cut else "failed" if failed else "finished"
         delivery = writer.close(ended)
     screen.result(entries)
     if plan.base.sweep.repeats:
         screen.spreads(entries)
     for refused in controller.refused:
         screen.say(f"Not run: {refused}")
+    if controller.stopped:
+        screen.say(f"The sweep ends here: {controller.stopped}. The same command goes on with it.")
+    elif unknown := _unknown_metric(entries, goal):
+        screen.say(unknown)
     _say_where(plan, screen, folder, uri, delivery)
     if controller.interrupted:
         return 130
     return 1 if failed or controller.refused else 0
+
+
+def _unknown_metric(entries: Sequence[Entry], goal: Goal) -> str:
+    """What to say of a metric that no evaluation told of; empty if one did."""
+    told = {name for entry in entries for name in entry.latest if not name.startswith("train/")}
+    if not told or any(entry.best is not None for entry in entries):
+        return ""
+    return f"No evaluation told of {goal.metric}, so no trial is the best. They told of {', '.join(sorted(told))}."
 
 
 def _settings(plan: Plan) -> Settings:
