@@ -69,13 +69,11 @@ def _of_trial(standing: Standing, trial: TrialStatus, lines: int) -> list[str]:
         counts = ", ".join(f"{count} {kind}" for kind, count in trial.failures.items())
         told.append(f"  Attempts that failed: {counts}")
     failure = _failure(folder) if _has_failed(trial) else None
-    if failure is not None and failure.trace:
-        told += [
-            "  The end of its traceback:",
-            *(f"    {line}" for line in failure.trace.rstrip().splitlines()[-lines:]),
-        ]
-    if _has_failed(trial) or trial.status == "running":
-        told += _log(folder, failure, lines)
+    log = _log(folder, failure, lines) if _has_failed(trial) or trial.status == "running" else []
+    trace = failure.trace.rstrip().splitlines()[-lines:] if failure is not None else []
+    if trace and f"    {trace[-1]}" not in log:
+        told += ["  The end of its traceback:", *(f"    {line}" for line in trace)]
+    told += log
     return [*told, f"  All of it: {folder.path}"]
 
 
