@@ -23,6 +23,8 @@ def print_plan(plan: Plan, points: list[Point], trials: list[Trial]) -> None:
     print(f"Each trial needs {need_of(plan)} {need_of(plan).where()}.")
     if plan.base.sweep.strategy in ("tpe", "gp", "cmaes"):
         print("The points are those drawn without results; the search moves them as results come in.")
+    if plan.base.sweep.strategy == "pbt":
+        print("The first part of each member is shown; what follows depends on their results.")
     for point, whole in zip(points, trials, strict=True):
         trial = replace(whole, until=point.until)
         at = trial_folder(runs, trial.id)
