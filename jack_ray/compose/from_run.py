@@ -70,9 +70,13 @@ def plan_again(
     """The plan, and the settings that the trial does not know because they are newer.
 
     config: the composed config that the trial was started with, as far as it is known. words: all that was typed.
-    runs: where it is trained. name: the sweep's id. Raises ConfigError when this version cannot have its settings,
-    DataError for its data.
+    runs: where it is trained. name: the sweep's id. Raises ConfigError when this version cannot have its settings
+    or it is a part of a population's training, DataError for its data.
     """
+    if trial.origin is not None or trial.until is not None:
+        expected = "a trial that begins and ends by itself"
+        remedy = "Type the sweep's command with site.runs=FOLDER to train the whole population again."
+        raise ConfigError([Fault(trial.id, "a part of a population's training", expected, remedy)])
     command, base = places(split_words(words)[1], trial.method)
     typed_values = {one.key_or_group: one.value() for one in command.overrides if "." in one.key_or_group}
     nodes, newer = dict(base), []

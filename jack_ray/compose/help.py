@@ -40,5 +40,6 @@ def page() -> str:
             lines.append(f"      {field.name:<19} {about(field).meaning}")
     lines.append("\n  dry_run=true        print the trials, their places and their commands, and touch nothing")
     lines.append("  more=20             add 20 trials to a sweep that draws its points and has ended")
+    lines.append("  from_run=RUN        train a run again exactly, and say whether the numbers are the same")
     lines.append("  fresh=true          begin finished and interrupted trials anew; the old ones are moved aside")
     return "\n".join(lines)

@@ -19,6 +19,8 @@ Numbers = dict[tuple[str, int], float]
 """(metric, step) -> value, in the order in which they were told; names as MLflow spells them."""
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
+_COSTS = ("hours", "gpu_hours")
+"""What the writer adds to a trial's numbers (upload/protocol.py): how long it took, which is never the same."""
 _VERSION = "jack_ray.version."
 
 
@@ -95,7 +97,7 @@ def _of_mlflow(run: str, uri: str, read_config: Any) -> Original:
     numbers = {
         (name, step): value
         for name, points in found.numbers.items()
-        if not name.startswith("system/")
+        if not name.startswith("system/") and name not in _COSTS
         for step, value in points.items()
     }
     versions = {tag.removeprefix(_VERSION): value for tag, value in found.tags.items() if tag.startswith(_VERSION)}

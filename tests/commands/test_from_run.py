@@ -76,6 +76,12 @@ def test_a_setting_that_is_newer_than_the_run_is_taken_from_conf_and_told(trial:
     assert plan.trial(())[0].id == trial.id
 
 
+def test_a_part_of_a_populations_training_is_refused_with_what_to_type(trial: Trial, tmp_path: Path) -> None:
+    for part in (replace(trial, until=10), replace(trial, origin={"trial": "x", "step": 5})):
+        with pytest.raises(ConfigError, match=r"(?s)a part of a population's training.*Type the sweep's command"):
+            again(part, tmp_path)
+
+
 def test_from_run_is_one_word_with_a_value() -> None:
     assert split_words(["from_run=x", "cluster=inline"]) == ("x", ["cluster=inline"])
     assert split_words(["model=tsl"]) == (None, ["model=tsl"])

@@ -27,7 +27,7 @@ def test_a_run_without_a_folder_is_trained_again_from_its_artifacts(made: Made, 
     (tmp_path / "config.yaml").write_text("cluster:\n  gpus_per_trial: 0\n")
     for path in (made.trial(0).trial, tmp_path / "config.yaml"):
         store.log_file(run, path, "")
-    points = [("loss", 0.1, 1), ("loss", 0.2, 2), ("system/cpu", 50.0, 1)]
+    points = [("loss", 0.1, 1), ("loss", 0.2, 2), ("system/cpu", 50.0, 1), ("hours", 0.5, 1), ("gpu_hours", 0.5, 1)]
     store.log_metrics(run, [MetricPoint(name, value, time.time(), step) for name, value, step in points])
     bare = store.create("bare", {}, time.time())
     sweep = store.create("sweep", {"jack_ray.kind": "sweep", "jack_ray.best_run": run}, time.time())
