@@ -1,6 +1,7 @@
 """Checkpoints on their way into a storage that fails, beside the training."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,16 @@ def test_another_machine_begins_with_what_was_stored(order: Order, tmp_path: Pat
     other = TrialFolder(tmp_path / "other" / order.trial_id)
     with Keeping(order, other, needed=True):
         assert [path.name for path in other.checkpoints.glob("step-*")] == ["step-00000002"]
+
+
+def test_a_trial_that_begins_at_anothers_checkpoint_finds_it_on_another_machine(order: Order, tmp_path: Path) -> None:
+    with Keeping(order, TrialFolder(order.folder), needed=True):
+        checkpoint(order, 2)
+    copy = replace(order.trial, origin={"trial": order.trial_id, "step": 2}, until=4)
+    away = TrialFolder(tmp_path / "away" / copy.id)
+    with Keeping(replace(order, trial=copy), away, needed=True):
+        assert (tmp_path / "away" / order.trial_id / "checkpoints" / "step-00000002" / "manifest.json").exists()
+        assert not away.checkpoints.exists()
 
 
 def test_nothing_is_stored_where_the_disk_is_shared(order: Order) -> None:
