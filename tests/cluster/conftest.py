@@ -43,7 +43,7 @@ def stage(
 ) -> Iterator[Stage]:
     """A Ray cluster of three hosts with two cores each."""
     folder = tmp_path_factory.mktemp("stage")
-    with Hosts(3, [*SHARED, jittor_home, tmp_path_factory.getbasetemp()], small_mb=24) as made:
+    with Hosts(3, [*SHARED, jittor_home, tmp_path_factory.getbasetemp()], small_mb=120) as made:
         found = Stage(made, folder, demo_data, jittor_home)
         found.start()
         yield found

@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.cluster.hosts import Host, Running
-from tests.cluster.stage import Play, Stage, ranks_of
+from tests.cluster.stage import ACTORS, Play, Stage, ranks_of
 
 AFTER_STEP = 4
 """A fault comes when so many steps are done; checkpoints lie every two steps."""
@@ -60,17 +60,22 @@ def driver(stage: Stage) -> Running:
     return one([process for process in stage.head.processes("jack_ray.launch") if "env -i" not in process.words])
 
 
-def cut(stage: Stage) -> None:
+def cut(stage: Stage) -> Host:
     """Pull a host's cable."""
-    farthest(stage).link_down()
+    host = farthest(stage)
+    host.link_down()
+    return host
 
 
-def power_off(stage: Stage) -> None:
+def power_off(stage: Stage) -> Host:
     """Pull a host's plug."""
-    farthest(stage).power_off()
+    host = farthest(stage)
+    host.power_off()
+    return host
 
 
-Fault = Callable[[Stage], None]
+Fault = Callable[[Stage], Host | None]
+"""Lets something happen; the host that needs mending afterwards."""
 
 FAULTS: dict[str, Fault] = {
     "a rank raises": lambda stage: last_rank(stage).kill(signal.SIGUSR1),
@@ -91,20 +96,25 @@ def suffer(stage: Stage, undisturbed: Play, what: str, name: str) -> Outcome:
     """Train the trial, let one thing happen to it, and see how it ends."""
     play = stage.bench(name)
     play.injects = what == "a rank raises"
+    disturbed = None
     try:
         play.start()
         play.wait_for_steps(AFTER_STEP)
         at = time.time()
-        FAULTS[what](stage)
+        disturbed = FAULTS[what](stage)
         code = play.wait()
+        before = []
         if what == "the driver is killed":
-            gone = play.left()
-            assert not gone, gone
+            before = play.left()
             code = play.run()
-        return _outcome(play, undisturbed, code, at)
+        outcome = _outcome(play, undisturbed, code, at)
+        if disturbed is not None and disturbed.is_on:
+            disturbed.link_up()
+        actors = play.left(ACTORS, timeout_s=60.0)
+        return replace(outcome, orphans=(*outcome.orphans, *(process.words for process in [*before, *actors])))
     finally:
         play.end()
-        stage.mend()
+        stage.mend(disturbed)
 
 
 def _outcome(play: Play, undisturbed: Play, code: int, at: float) -> Outcome:
@@ -126,14 +136,13 @@ def fill_the_disk(stage: Stage, undisturbed: Play, name: str) -> Outcome:
         with suppress(OSError), filler.open("wb", buffering=0) as out:
             while True:
                 out.write(b"x" * 4096)
-        play.wait_for_words("No space left")
+        play.wait_for_words("o space left")  # a rank says it, or the driver
         time.sleep(2.0)
         filler.unlink()
         return _outcome(play, undisturbed, play.wait(), at)
     finally:
         filler.unlink(missing_ok=True)
         play.end()
-        stage.mend()
         shutil.rmtree(runs, ignore_errors=True)
 
 

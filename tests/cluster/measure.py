@@ -80,7 +80,7 @@ def main() -> None:
         data = Path(folder) / "VideoSenti"
         generate(data, train=12, test=3, seed=1, snippets=(8, 12))
         shared = [ROOT, Path(sys.prefix), Path(sys.base_prefix), home, Path(folder)]
-        with Hosts(3, shared, small_mb=24) as hosts:
+        with Hosts(3, shared, small_mb=120) as hosts:
             stage = Stage(hosts, Path(folder), data, home)
             stage.start()
             measure(stage, options.times, options.only)

@@ -28,8 +28,11 @@ SMALL = (
 )  # fmt: skip
 """A trial of three ranks, one on each host, of some seconds; nobody waits long for who is silent."""
 
-OURS = ("jack_ray.train", "mpirun", "orted", "guard.py", "rsh_agent", "jack_ray.launch", "jack_ray.upload", "ray::Ray")
+OURS = ("jack_ray.train", "mpirun", "orted", "guard.py", "rsh_agent", "jack_ray.launch", "jack_ray.upload")
 """What belongs to a launch, by words of its command line; Ray itself stays."""
+
+ACTORS = ("ray::RayLead", "ray::RayMate")
+"""Processes of Ray that it ends itself: on a host that is cut off not before it hears of that."""
 
 INJECT = """
 import signal, sys
@@ -100,21 +103,26 @@ class Stage:
         memory = ["--object-store-memory=100000000", "--disable-usage-stats"]
         host.check([sys.executable, ray, "start", *words, *fixed, *memory], self.environment(), timeout_s=JOIN_S)
 
-    def leave(self, host: Host) -> None:
-        """End Ray on a host, as pulling the plug would; it stays on."""
-        for process in host.processes():
-            if "ray" in process.words:
-                process.kill()
+    def mend(self, disturbed: Host | None = None) -> None:
+        """All hosts on, connected, and counted by Ray; one that was disturbed is started anew."""
+        if disturbed is None:
+            return
+        disturbed.power_off()
+        disturbed.power_on()
+        self.join(disturbed)
+        deadline = time.monotonic() + JOIN_S
+        while (told := self._counted()) != len(self.hosts.all):
+            assert time.monotonic() < deadline, f"Ray counts {told} hosts"
+            time.sleep(1.0)
 
-    def mend(self) -> None:
-        """All hosts on, connected, and with Ray, whatever was done to them."""
-        for host in self.hosts.all:
-            if host.is_on:
-                host.link_up()
-            if not host.processes("raylet/raylet"):
-                host.power_off()
-                host.power_on()
-                self.join(host)
+    def _counted(self) -> int:
+        """The hosts that Ray takes for alive."""
+        program = (
+            "import ray, sys; ray.init(sys.argv[1], log_to_driver=False, logging_level='ERROR'); "
+            "print('alive', sum(node['Alive'] for node in ray.nodes()))"
+        )
+        told = self.head.check([sys.executable, "-c", program, self.address], self.environment())
+        return int(told.rpartition("alive ")[2].split()[0])
 
     def bench(self, name: str, runs: Path | None = None) -> "Play":
         """A folder in which one launch after the other is typed."""
@@ -219,10 +227,10 @@ class Play:
             assert time.monotonic() < deadline, self.output()
             time.sleep(0.05)
 
-    def left(self, timeout_s: float = 20.0) -> list[Running]:
+    def left(self, parts: Sequence[str] = OURS, timeout_s: float = 20.0) -> list[Running]:
         """What of a launch runs on any host, when it has had some time to end."""
         deadline = time.monotonic() + timeout_s
-        while (found := ours(self.stage.hosts)) and time.monotonic() < deadline:
+        while (found := having(self.stage.hosts, parts)) and time.monotonic() < deadline:
             time.sleep(0.2)
         return found
 
@@ -240,6 +248,6 @@ def ranks_of(host: Host) -> list[Running]:
     return [process for process in found if parent_of(process.pid) not in known]
 
 
-def ours(hosts: Hosts) -> list[Running]:
-    """The processes of launches on any host."""
-    return [process for process in hosts.processes() if any(part in process.words for part in OURS)]
+def having(hosts: Hosts, parts: Sequence[str]) -> list[Running]:
+    """The processes on any host with one of some words in their command line."""
+    return [process for process in hosts.processes() if any(part in process.words for part in parts)]
