@@ -46,6 +46,7 @@ _NOTES = {
     "sweep": "Which trials there are.",
     "cluster": "Where trials run.",
     "mpi": "How the ranks of a trial are started and watched.",
+    "retry": "What happens to a trial that failed.",
     "tracking": "Where runs are compared.",
     "site": "Where things lie on this machine. `conf/site/local.yaml` is yours: git does not look at it, and\n"
     "`site=local` takes it. The environment variable `JACK_RAY_JITTOR_HOME` replaces the default of `site.jittor`.",

@@ -171,7 +171,7 @@ def test_the_reference_names_every_option_and_setting() -> None:
         "cpc_sign",
         "val_fraction",
         "max_concurrent",
-        "gpus_per_rank",
+        "gpus_per_trial",
         "timeout_s",
         "give_up_s",
         "jittor",

@@ -42,7 +42,7 @@ ALLOWED = {
 """Part of the package -> the parts that it may import."""
 
 OWNERS = {
-    "ray": ("place.on_ray", "place.local_ray", "data.preparing.pool", "jobs_api.client"),
+    "ray": ("place.on_ray", "place.ray_*", "place.local_ray", "data.preparing.pool", "jobs_api.client"),
     "aiohttp": ("jobs_api.client",),  # the errors of Ray's client
     "yaml": ("jobs_api.file", "compose.from_run"),
     "hydra": ("compose.*", "expand.space"),
@@ -57,6 +57,8 @@ OWNERS = {
     "rich": ("place.screen", "sweeps.*", "prepare", "data.*"),
     "pandas": ("sweeps.files", "api"),
     "psutil": ("spawn.*",),
+    "pyarrow": ("spawn.storage",),
+    "fsspec": ("spawn.storage",),
     "jittor": ("train.*", "methods.*"),
     "jittor_utils": ("methods.shared.convolution3d",),
     "mpi4py": ("train.ranks",),

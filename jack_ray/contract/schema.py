@@ -185,7 +185,7 @@ class SiteConfig:
     data: str = setting("folder of the data sets")
     runs: str = setting("folder of trials and sweeps: checkpoints, logs, journal")
     storage: str | None = setting(
-        "folder (s3://bucket/folder, /mnt/all/folder) through which checkpoints pass between machines that do not "
+        "folder or object store (s3://bucket/folder) through which checkpoints pass between machines that do not "
         "share `runs`; null: they share it"
     )
     jittor: str = setting("home of Jittor's compiled operators; shared by all trials of a machine")

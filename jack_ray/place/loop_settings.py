@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Protocol
 
 from jack_ray.contract.schema import MpiConfig, RetryConfig
+from jack_ray.place.board import Board
 from jack_ray.place.entry import Entry
+from jack_ray.place.screen import Screen
 from jack_ray.upload.protocol import Ending
 
 
@@ -23,6 +25,15 @@ class Tracker(Protocol):
     def warning(self) -> str:
         """What the user should know of the tracking now; usually nothing."""
         ...
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """Whom the loop tells how things stand."""
+
+    tracker: Tracker
+    screen: Screen
+    board: Board | None = None
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,14 @@ from jack_ray.contract.paths import trial_folder
 from jack_ray.contract.state import State, load_state, save_state
 from jack_ray.contract.status import SweepState
 from jack_ray.expand import Point, Search
-from jack_ray.place.board import Board
 from jack_ray.place.budget import used_up
 from jack_ray.place.durable import durably
 from jack_ray.place.entry import WAITING, Entry, MakeTrial, trial_of
 from jack_ray.place.failures import Failures
 from jack_ray.place.hand_over import order_of, write_files
-from jack_ray.place.loop_settings import Settings, Tracker
+from jack_ray.place.loop_settings import Outlets, Settings
 from jack_ray.place.news import Ended, Hands, News
 from jack_ray.place.retire import retire
-from jack_ray.place.screen import Screen
 from jack_ray.place.wishes import Wishes
 
 TICK_S = 0.2
@@ -41,20 +39,17 @@ class Controller:
         hands: Hands,
         make_trial: MakeTrial,
         settings: Settings,
-        *,
-        tracker: Tracker,
-        screen: Screen,
-        board: Board | None = None,
+        outlets: Outlets,
     ) -> None:
         self.search = search
         self.hands = hands
         self.make_trial = make_trial
         self.settings = settings
-        self.tracker = tracker
-        self.screen = screen
-        self.board = board
-        self.goal = screen.goal
-        self.wishes = Wishes(board.folder.control if board is not None else None)
+        self.tracker = outlets.tracker
+        self.screen = outlets.screen
+        self.board = outlets.board
+        self.goal = outlets.screen.goal
+        self.wishes = Wishes(self.board.folder.control if self.board is not None else None)
         self.entries: dict[int, Entry] = {}
         self.waiting: deque[Point] = deque([*search.ended(), *search.unfinished(), *search.failed()])
         self.is_exhausted = False

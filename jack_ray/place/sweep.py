@@ -22,7 +22,7 @@ from jack_ray.expand import open_search
 from jack_ray.place.board import Board
 from jack_ray.place.entry import Entry, Goal
 from jack_ray.place.inline import InlineHands
-from jack_ray.place.loop_settings import Settings
+from jack_ray.place.loop_settings import Outlets, Settings
 from jack_ray.place.news import Hands, Need
 from jack_ray.place.ray_environment import ray_variables
 from jack_ray.place.retire import retire
@@ -86,7 +86,7 @@ def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
     gpus = plan.base.cluster.gpus_per_trial
     tracker = WriterTracker(writer, gpus)
     board = Board(folder, _status(plan, goal, uri, search.total()), gpus)
-    controller = Controller(search, hands, plan.trial, _settings(plan), tracker=tracker, screen=screen, board=board)
+    controller = Controller(search, hands, plan.trial, _settings(plan), Outlets(tracker, screen, board))
     entries: list[Entry] = []
     try:
         entries = controller.run()

@@ -17,7 +17,7 @@ from jack_ray.contract.schema import MpiConfig, RetryConfig, SweepConfig
 from jack_ray.contract.trial import Trial
 from jack_ray.expand import open_search
 from jack_ray.place.entry import Entry, Goal
-from jack_ray.place.loop_settings import Settings
+from jack_ray.place.loop_settings import Outlets, Settings
 from jack_ray.place.news import Ended, Handle, News, Order
 from jack_ray.place.run import Controller
 from jack_ray.place.screen import Screen
@@ -145,7 +145,7 @@ class Sweep:
         values: dict[str, Any] = {"max_concurrent": None, "fresh": False, "retry": NO_RETRY, "gpus": 0.0} | changes
         mpi = MpiConfig("openmpi", 600.0, None, 10.0)
         settings = Settings(runs=folder, jittor_home=folder / "jittor", mpi=mpi, **values)
-        self.controller = Controller(search, hands, make_trial, settings, tracker=self.tracker, screen=screen)
+        self.controller = Controller(search, hands, make_trial, settings, Outlets(self.tracker, screen))
 
     def run(self) -> list[Entry]:
         """To its end."""

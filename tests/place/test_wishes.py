@@ -16,6 +16,7 @@ from jack_ray.contract.status import SweepStatus, load_status, save_status
 from jack_ray.place import board as boards
 from jack_ray.place import durable, run
 from jack_ray.place.board import Board
+from jack_ray.place.loop_settings import Outlets
 from jack_ray.place.news import Ended, Order
 from jack_ray.place.run import Controller
 from tests.place.scene import FakeHands, Story, Sweep, grid, make_trial, metric, rates, success
@@ -47,7 +48,7 @@ class Told(Sweep):
         about = status("grid-1", 0)
         self.controller = Controller(
             self.controller.search, hands, make_trial, self.controller.settings,
-            tracker=self.tracker, screen=self.screen, board=Board(self.folder, about, gpus=2.0),
+            Outlets(self.tracker, self.screen, Board(self.folder, about, gpus=2.0)),
         )  # fmt: skip
 
     def wish(self, **changes: Any) -> None:
