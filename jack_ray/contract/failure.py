@@ -13,6 +13,9 @@ Kind = Literal["error", "crash", "killed", "hang", "diverged", "disk", "data", "
 hang: no sign of life. diverged: NaN loss. disk: no space left. data: an unreadable file. memory: out of memory.
 start: mpirun or a rank did not come up. lost: the actor or its machine is gone."""
 
+DISK_FULL = 28
+"""The exit code of a rank that met a full disk, on which it may not be able to leave its reason: Linux's ENOSPC."""
+
 
 @dataclass(frozen=True)
 class Failure:

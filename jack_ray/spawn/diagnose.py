@@ -4,7 +4,7 @@ import re
 import socket
 from pathlib import Path
 
-from jack_ray.contract.failure import Failure, Kind, earliest, now
+from jack_ray.contract.failure import DISK_FULL, Failure, Kind, earliest, now
 from jack_ray.contract.paths import TrialFolder
 
 _NOTICED = re.compile(r"process rank (\d+).*?exited on\s+signal (\d+)", re.DOTALL)
@@ -39,6 +39,8 @@ def diagnose(folder: TrialFolder, exit_code: int, since: float) -> Failure:
         rank, number = int(noticed[1]), int(noticed[2])
         kind, words = _SIGNALS.get(number, ("crash", f"ended by signal {number}"))
         return now(kind, f"rank {rank} {words}", host, rank, _tail(folder.log(rank), since))
+    if exit_code == DISK_FULL:
+        return now("disk", "no space left on the disk of the runs folder; free some and run it again", host)
     if exit_code > 128 and "mpirun was unable" not in text:  # which ends it with a code of its own
         kind, words = _SIGNALS.get(exit_code - 128, ("crash", f"ended by signal {exit_code - 128}"))
         return now(kind, f"the ranks' starter {words}", host, trace=text or _tail(folder.log(0), since))

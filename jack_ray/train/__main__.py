@@ -18,7 +18,7 @@ from pathlib import Path
 
 from jack_ray.contract.environment import default_jittor_home, jittor_variables
 from jack_ray.contract.errors import MAX_SHOWN, DataError, FaultsError, JackRayError, TrainError
-from jack_ray.contract.failure import Failure, Kind, now, write_failure
+from jack_ray.contract.failure import DISK_FULL, Failure, Kind, now, write_failure
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.trial import load_trial
 
@@ -95,7 +95,7 @@ def _run(folder: TrialFolder, attempt: int) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Train; 0 when the trial is complete, 1 when this rank's failure file says why not."""
+    """Train; 0 when the trial is complete, 1 when this rank's failure file says why not, 28 for a full disk."""
     if len(argv) != 1 or argv[0] in ("-h", "--help"):
         print(__doc__)
         return 0 if argv and argv[0] in ("-h", "--help") else 2
@@ -113,9 +113,9 @@ def main(argv: list[str]) -> int:
         failure = failure_of(error, rank)
         with contextlib.suppress(OSError):  # a full disk must not hide the first cause
             write_failure(folder.failure(rank), failure)
-        print(failure.trace if launched else f"error: {failure}", file=sys.stderr, flush=True)
-        sys.stderr.flush()
-        os._exit(1)
+        with contextlib.suppress(OSError):  # the log lies there, too, and this must be a hard exit
+            print(failure.trace if launched else f"error: {failure}", file=sys.stderr, flush=True)
+        os._exit(DISK_FULL if failure.kind == "disk" else 1)
     return 0
 
 

@@ -133,3 +133,9 @@ def test_a_log_of_an_earlier_attempt_is_not_read(folder: TrialFolder) -> None:
 
 def test_missing_logs_are_no_error(tmp_path: Path) -> None:
     assert diagnose(TrialFolder(tmp_path), 1, time.time()).kind == "start"
+
+
+def test_a_disk_too_full_for_a_reason_is_told_by_the_exit_code(folder: TrialFolder) -> None:
+    found = diagnose(folder, 28, time.time() - 1)
+    assert found.kind == "disk"
+    assert "no space left" in found.message

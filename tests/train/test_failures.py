@@ -92,6 +92,21 @@ def test_a_rank_without_a_trial_says_so_on_the_terminal_and_in_its_file(tmp_path
     assert found.message.startswith(f"{tmp_path}/trial.json is not a trial file")
 
 
+def test_a_rank_whose_log_is_on_a_full_disk_ends_hard(tmp_path: Path) -> None:
+    (tmp_path / "ranks").mkdir()
+    (tmp_path / "ranks" / "00.log").symlink_to("/dev/full")
+    ends_politely = tmp_path / "polite"  # as MPI's finalisation would, in which it would wait for the others
+    program = (
+        f"import atexit, pathlib, sys; atexit.register(pathlib.Path({str(ends_politely)!r}).touch)\n"
+        "from jack_ray.train.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path / "trial.json")]
+    done = subprocess.run(argv, cwd=ROOT, env=os.environ | {"JACK_RAY_ATTEMPT": "1"}, check=False)
+    assert done.returncode == 1
+    assert not ends_politely.exists()
+    assert earliest(tmp_path / "ranks", 0.0) is not None
+
+
 def test_a_launched_rank_writes_to_its_own_log(tmp_path: Path) -> None:
     done = run_rank(str(tmp_path / "trial.json"), JACK_RAY_ATTEMPT="1", OMPI_COMM_WORLD_RANK="2")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
