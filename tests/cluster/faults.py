@@ -86,6 +86,7 @@ FAULTS: dict[str, Fault] = {
     "a mate actor is killed": lambda stage: one(stage.hosts.processes("ray::RayMate")).kill(),
     "the lead actor is killed": lambda stage: one(stage.hosts.processes("ray::RayLead")).kill(),
     "the driver is killed": lambda stage: driver(stage).kill(),
+    "a raylet and its object store are killed": lambda stage: one(farthest(stage).processes("raylet/raylet")).kill(),
     "a link is cut": cut,
     "a host loses power": power_off,
 }

@@ -87,7 +87,21 @@ def test_a_trial_becomes_a_run_below_the_run_of_its_sweep(scene: Scene, store: M
     assert {(point.name, point.value) for point in parent.points} == {
         ("trials/finished", 1.0),
         ("best/val/average_mAP", 0.4),
+        ("hours", 0.0),
+        ("gpu_hours", 0.0),
     }
+
+
+def test_hours_are_those_of_all_attempts_and_add_up_over_trials(scene: Scene, store: MemoryStore) -> None:
+    known = told(scene, scene.trial("tsl-a"), scene.trial("tsl-b"))
+    for name in ("tsl-a", "tsl-b"):
+        known.take(TrialEnded(name, "finished", numbers={"hours": 0.5, "gpu_hours": 2.0}))
+    known.take(Close("finished"))
+    delivery(scene, store, known).deliver()
+    (parent,) = parent_runs(store)
+    assert {point.name: point.value for point in parent.points}["gpu_hours"] == 4.0
+    for run in trial_runs(store):
+        assert {point.name: point.value for point in run.points}["hours"] == 0.5
 
 
 def test_selection_on_the_test_split_is_tagged(scene: Scene, store: MemoryStore) -> None:
