@@ -39,7 +39,7 @@ test: prepare
 	$(BIN)/python -m pytest -m "rank or ray or mlflow or cluster"
 
 test-fast: install
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK) and not repository"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK) and not repository and not long"
 
 lint: install
 	$(BIN)/ruff check .

@@ -24,6 +24,8 @@ from jack_ray.methods.shared.tree_files import inspect_tree
 from jack_ray.methods.shared.video_file import as_jpeg, pictures
 from tests.methods.shared.clip_trees import REAL, data_config
 
+pytestmark = pytest.mark.long
+
 HERE = ["--workers", "1"]
 
 

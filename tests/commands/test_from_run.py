@@ -16,6 +16,8 @@ from jack_ray.reproduce.numbers import compare
 from jack_ray.reproduce.original import Original, find_original, numbers_of
 from jack_ray.reproduce.run import differences
 
+pytestmark = pytest.mark.long
+
 WORDS = (
     "model=tsl_small",
     "train.batch=4",

@@ -9,6 +9,8 @@ from jack_ray.compose.load import groups
 from jack_ray.expand import preview
 from tests.compose.conftest import Typed
 
+pytestmark = pytest.mark.long
+
 MODEL = "model=tsl_small"
 
 

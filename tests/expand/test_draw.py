@@ -20,6 +20,8 @@ from jack_ray.expand.gaussian import log_expected_improvement
 from jack_ray.expand.unit import coordinate_of, value_at
 from tests.sweeps import sweep_config
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 RATES = {"x": "tag(log, interval(1e-6,1e-2))", "y": "tag(log, interval(1e-6,1e-2))"}
 MIXED = {"x": "interval(0,1)", "n": "int(interval(1,8))", "r": "range(0,9,2)", "c": "choice(a,b,c)"}

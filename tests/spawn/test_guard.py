@@ -100,6 +100,7 @@ def test_a_command_dies_with_its_guard(tmp_path: Path, started: Family) -> None:
     owner.wait()
 
 
+@pytest.mark.long
 def test_a_tree_whose_owner_lives_outlives_its_lease(
     tmp_path: Path, started: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +182,7 @@ def test_a_command_is_asked_before_it_is_killed(tmp_path: Path) -> None:
     assert (tmp_path / "asked").exists()
 
 
+@pytest.mark.long
 def test_a_command_that_takes_no_hint_is_killed_after_the_grace() -> None:
     stubborn = "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(600)\n"
     process = subprocess.Popen(
