@@ -10,12 +10,14 @@ import pytest
 
 from jack_ray.contract.schema import MpiConfig
 from jack_ray.contract.trial import Trial
+from jack_ray.place import lead as leads
 from jack_ray.place.camp import present, same_python
 from jack_ray.place.crew import Alone, Beat, LostError, Present
 from jack_ray.place.lead import Lead
 from jack_ray.place.mate import Mate
 from jack_ray.place.news import Ended, Order
 from jack_ray.spawn.mpirun import Host
+from jack_ray.spawn.oom import oom_kills
 
 MPI = MpiConfig("openmpi", 600.0, None, 5.0)
 
@@ -147,6 +149,31 @@ def test_a_mate_ends_what_it_runs_when_its_lead_falls_silent(order: Order) -> No
 
 def test_a_mate_tells_the_code_of_what_it_ran(order: Order) -> None:
     assert Mate(order, range(1, 2), "10.0.0.2").run(" FOO=3; export FOO; exit $FOO") == 3
+
+
+def killed(order: Order, monkeypatch: pytest.MonkeyPatch, kills: list[int]) -> Ended:
+    """An attempt whose only process is killed, on a machine whose kernel has killed so many for memory."""
+    monkeypatch.setattr(leads, "prepare", lambda home, report: None)
+    monkeypatch.setattr(leads, "link_onednn", lambda home: None)
+    monkeypatch.setattr(leads, "command", lambda mpi, hosts, trial: ["sh", "-c", "kill -9 $$"])
+    monkeypatch.setattr(leads, "oom_kills", lambda: kills.pop(0) if len(kills) > 1 else kills[0])
+    return ended(Lead(replace(order, token="")))
+
+
+def test_a_kill_by_the_kernel_for_memory_is_told_from_a_kill_by_hand(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hand = killed(order, monkeypatch, [5, 5]).failure
+    for_memory = killed(order, monkeypatch, [5, 6]).failure
+    assert by_hand is not None
+    assert for_memory is not None
+    assert (by_hand.kind, for_memory.kind) == ("killed", "memory")
+    assert for_memory.message.endswith("the kernel killed it for memory")
+
+
+def test_the_kernel_tells_how_many_it_killed() -> None:
+    told = Path("/proc/vmstat").read_text()
+    assert f"oom_kill {oom_kills()}\n" in told or "oom_kill " not in told
 
 
 def test_a_gang_of_one_machine_has_nobody_to_ask() -> None:
