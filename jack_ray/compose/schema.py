@@ -187,8 +187,9 @@ def _place_faults(cluster: ClusterConfig, ranks: int) -> list[Fault]:
         faults.append(Fault("cluster.nodes_per_trial", f"{nodes} for {ranks} ranks", "a rank on each machine", remedy))
     if nodes is not None and nodes > 1 and 0 < gpus < 1:
         faults.append(Fault("cluster.nodes_per_trial", f"{nodes}", "1 where the ranks share a GPU"))
-    if nodes is not None and nodes > 1 and cluster.kind == "inline":
-        faults.append(Fault("cluster.nodes_per_trial", f"{nodes}", "1 with cluster=inline", "Type cluster=running."))
+    if nodes is not None and nodes > 1 and (cluster.kind == "inline" or cluster.address is None):
+        expected = "1 on this machine alone"
+        faults.append(Fault("cluster.nodes_per_trial", f"{nodes}", expected, "Type cluster=running."))
     return faults
 
 

@@ -43,7 +43,7 @@ def need_of(plan: Plan) -> Need:
     cluster = plan.base.cluster
     nodes = cluster.nodes_per_trial
     if cluster.kind == "inline" or cluster.address is None:
-        nodes = 1
+        nodes = 1  # not "as few as hold it"
     return Need(
         ranks=num_ranks(cluster, plan.base.mpi),
         cpus_per_rank=cluster.cpus_per_rank,

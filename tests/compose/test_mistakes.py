@@ -49,6 +49,30 @@ MODEL = "model=tsl_small"
         ),
         ([MODEL, "train.batch=1"], ["Type train.batch=2, or cluster.ranks=1"]),
         ([MODEL, "mpi=none", "cluster.ranks=2"], ["cluster.ranks: 2; expected 1 with mpi=none", "Type mpi=openmpi"]),
+        (
+            [MODEL, "cluster.gpus_per_trial=1.5"],
+            [
+                "cluster.gpus_per_trial: 1.5; expected a whole number, or a part of one GPU",
+                "Type cluster.gpus_per_trial=2",
+            ],
+        ),
+        (
+            [MODEL, "cluster.ranks=4", "cluster.gpus_per_trial=2"],
+            ["cluster.ranks: 4 for 2 GPUs; expected as many ranks as GPUs", "Type cluster.ranks=2, or leave it out"],
+        ),
+        (
+            [MODEL, "cluster=running", "cluster.nodes_per_trial=5", "cluster.ranks=2"],
+            ["cluster.nodes_per_trial: 5 for 2 ranks; expected a rank on each machine"],
+        ),
+        (
+            [MODEL, "cluster=running", "cluster.nodes_per_trial=2", "cluster.gpus_per_trial=0.5", "cluster.ranks=2"],
+            ["cluster.nodes_per_trial: 2; expected 1 where the ranks share a GPU"],
+        ),
+        (
+            [MODEL, "cluster.nodes_per_trial=2"],
+            ["cluster.nodes_per_trial: 2; expected 1 on this machine alone", "Type cluster=running"],
+        ),
+        ([MODEL, "retry=never"], ["retry=never: no such option; expected a file of conf/retry/"]),
         ([MODEL, "cluster.ranks=0"], ["cluster.ranks: 0; expected a whole number >= 1, or null"]),
         (
             [MODEL, "data=ve8"],
