@@ -74,6 +74,16 @@ def power_off(stage: Stage) -> Host:
     return host
 
 
+def end_raylet(stage: Stage) -> Host:
+    """Kill Ray on a host: the object store is part of it, and actors die when they miss it."""
+    host = farthest(stage)
+    one(host.processes("raylet/raylet")).kill()
+    return host
+
+
+MAY_END_FIRST = ("a raylet with its object store is killed",)
+"""Faults that a short trial may outrun: its actors take seconds to miss Ray, and its ranks need no Ray."""
+
 Fault = Callable[[Stage], Host | None]
 """Lets something happen; the host that needs mending afterwards."""
 
@@ -86,7 +96,7 @@ FAULTS: dict[str, Fault] = {
     "a mate actor is killed": lambda stage: one(stage.hosts.processes("ray::RayMate")).kill(),
     "the lead actor is killed": lambda stage: one(stage.hosts.processes("ray::RayLead")).kill(),
     "the driver is killed": lambda stage: driver(stage).kill(),
-    "a raylet and its object store are killed": lambda stage: one(farthest(stage).processes("raylet/raylet")).kill(),
+    "a raylet with its object store is killed": end_raylet,
     "a link is cut": cut,
     "a host loses power": power_off,
 }

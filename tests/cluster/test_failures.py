@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from tests.cluster.faults import FAULTS, Outcome, fill_the_disk, lose_mlflow, suffer
+from tests.cluster.faults import FAULTS, MAY_END_FIRST, Outcome, fill_the_disk, lose_mlflow, suffer
 from tests.cluster.stage import Play, Stage
 
 pytestmark = [pytest.mark.cluster, pytest.mark.rank, pytest.mark.ray]
@@ -22,7 +22,7 @@ def holds(outcome: Outcome) -> None:
 def test_the_trial_goes_on_to_the_same_numbers_when(stage: Stage, undisturbed: Play, what: str) -> None:
     outcome = suffer(stage, undisturbed, what, what.replace(" ", "_"))
     holds(outcome)
-    assert outcome.recovery_s is not None, outcome.output
+    assert outcome.recovery_s is not None or what in MAY_END_FIRST, outcome.output
 
 
 def test_the_trial_goes_on_to_the_same_numbers_when_the_disk_is_full(stage: Stage, undisturbed: Play) -> None:
