@@ -16,14 +16,14 @@ AGAIN_S = 5.0
 
 
 class Keeping:
-    """While this is open, whole checkpoints find their way into the storage; nothing happens where it is not needed.
+    """While this is open, whole checkpoints find their way into the storage; nothing happens where there is none.
 
     A store that fails while ranks train is asked again with the next checkpoint. At the end it must work, or
     JackRayError is raised: another machine could not go on from here.
     """
 
-    def __init__(self, order: Order, folder: TrialFolder, needed: bool) -> None:
-        self.needed = needed and order.storage is not None
+    def __init__(self, order: Order, folder: TrialFolder) -> None:
+        self.needed = order.storage is not None
         self.folder = folder
         self._uri = str(order.storage)
         self._origin = order.trial.origin["trial"] if order.trial.origin is not None else None

@@ -142,7 +142,7 @@ class Lead:
 
     def _run(self, here: Present) -> Ended:
         hosts = self._muster(here)
-        with Keeping(self.order, self.folder, needed=not here.shares) as keeping:
+        with Keeping(self.order, self.folder) as keeping:
             self._prepare()
             if self._told_to_stop.is_set():
                 return Ended("killed")

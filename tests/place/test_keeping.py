@@ -37,7 +37,7 @@ def stored(order: Order) -> list[str]:
 
 
 def test_a_checkpoint_is_stored_while_the_next_one_is_trained(order: Order) -> None:
-    with Keeping(order, TrialFolder(order.folder), needed=True) as keeper:
+    with Keeping(order, TrialFolder(order.folder)) as keeper:
         checkpoint(order, 2)
         deadline = time.monotonic() + 10.0
         while not stored(order) and time.monotonic() < deadline:
@@ -49,25 +49,25 @@ def test_a_checkpoint_is_stored_while_the_next_one_is_trained(order: Order) -> N
 
 
 def test_another_machine_begins_with_what_was_stored(order: Order, tmp_path: Path) -> None:
-    with Keeping(order, TrialFolder(order.folder), needed=True):
+    with Keeping(order, TrialFolder(order.folder)):
         checkpoint(order, 2)
     other = TrialFolder(tmp_path / "other" / order.trial_id)
-    with Keeping(order, other, needed=True):
+    with Keeping(order, other):
         assert [path.name for path in other.checkpoints.glob("step-*")] == ["step-00000002"]
 
 
 def test_a_trial_that_begins_at_anothers_checkpoint_finds_it_on_another_machine(order: Order, tmp_path: Path) -> None:
-    with Keeping(order, TrialFolder(order.folder), needed=True):
+    with Keeping(order, TrialFolder(order.folder)):
         checkpoint(order, 2)
     copy = replace(order.trial, origin={"trial": order.trial_id, "step": 2}, until=4)
     away = TrialFolder(tmp_path / "away" / copy.id)
-    with Keeping(replace(order, trial=copy), away, needed=True):
+    with Keeping(replace(order, trial=copy), away):
         assert (tmp_path / "away" / order.trial_id / "checkpoints" / "step-00000002" / "manifest.json").exists()
         assert not away.checkpoints.exists()
 
 
-def test_nothing_is_stored_where_the_disk_is_shared(order: Order) -> None:
-    with Keeping(order, TrialFolder(order.folder), needed=False) as keeper:
+def test_nothing_is_stored_without_a_storage(order: Order) -> None:
+    with Keeping(replace(order, storage=None), TrialFolder(order.folder)) as keeper:
         checkpoint(order, 2)
         keeper.look()
     assert stored(order) == []
@@ -83,7 +83,7 @@ def test_a_store_that_comes_back_loses_nothing(order: Order, monkeypatch: pytest
         push(self, folder)
 
     monkeypatch.setattr(Storage, "push", sometimes)
-    with Keeping(order, TrialFolder(order.folder), needed=True) as keeper:
+    with Keeping(order, TrialFolder(order.folder)) as keeper:
         checkpoint(order, 2)
         keeper.look()
     assert stored(order) == ["step-00000002"]
@@ -94,6 +94,6 @@ def test_a_store_that_stays_away_fails_the_attempt(order: Order, monkeypatch: py
     monkeypatch.setattr(keeping, "GIVE_UP_S", 0.05)
     Path(str(order.storage)).parent.mkdir(parents=True, exist_ok=True)
     cannot = pytest.raises(JackRayError, match=r"site\.storage=.* cannot be")
-    with cannot, Keeping(order, TrialFolder(order.folder), needed=True):
+    with cannot, Keeping(order, TrialFolder(order.folder)):
         checkpoint(order, 2)
         Path(str(order.storage)).write_text("a file where a folder was")
