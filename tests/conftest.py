@@ -11,6 +11,7 @@ import pytest
 
 from jack_ray.contract.environment import default_jittor_home, interpreter, jittor_variables, pin_host_name
 from jack_ray.methods.tsl.demo import generate
+from jack_ray.place.ray_environment import ray_variables
 from jack_ray.spawn.preflight import prepare
 
 
@@ -37,6 +38,8 @@ def _jittor_where_it_is_needed(request: pytest.FixtureRequest) -> Iterator[None]
     marks = {mark.name for mark in request.node.iter_markers()}
     if marks & {"rank", "ray"}:
         request.getfixturevalue("jittor_home")
+    if "ray" in marks and "ray" not in sys.modules:
+        os.environ |= ray_variables(None)  # a process's Ray reads its token once, while it is imported
     if "jittor" in sys.modules:
         # Jittor's own handler would end this process when a child is killed.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
