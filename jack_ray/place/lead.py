@@ -121,13 +121,13 @@ class Lead:
             self.crew.stop()
 
     def _attempt(self) -> Ended:
-        here = present(self.order, self.address, self.ranks)
-        if not here.shares:
-            self._mirror = mirror.Mirror(self.folder)
         lock = self._lock()
         if lock is None:
             return Ended("busy")
-        with lock:
+        with lock:  # held first: what follows clears away what earlier attempts told from here
+            here = present(self.order, self.address, self.ranks)
+            if not here.shares:
+                self._mirror = mirror.Mirror(self.folder)
             return self._run(here)
 
     def _lock(self) -> IO[bytes] | None:

@@ -150,6 +150,10 @@ class RayHands:
         machines_now = self._look()
         self._ask_for_a_place(handle)
         need = replace(self.need, memory=handle.order.memory)
+        if need.memory and not self.grows and layout_ever(need, machines_now) is None:
+            self._release(handle)
+            words = f"it ran out of memory, and no machine has room for {need}"
+            return News(ended=Ended("failed", now("memory", words, "")))
         left = [
             entry for entry in machines_now if entry.name not in _if_possible(need, handle.order.avoid, machines_now)
         ]
