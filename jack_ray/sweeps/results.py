@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from jack_ray.contract import events
+from jack_ray.contract.files import read_object
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.state import load_state
 from jack_ray.contract.status import TrialStatus
@@ -67,7 +67,7 @@ def _result(standing: Standing, trial: TrialStatus) -> Result:
     folder = standing.trial_folder(trial.id)
     parameters = read_parameters(folder)
     named = dict(override.lstrip("+").partition("=")[::2] for override in trial.overrides)
-    best = _load(folder.best)
+    best = read_object(folder.best)
     step = best.get("step") if isinstance(best.get("step"), int) else None
     runs = dict(trial_runs(standing.runs, trial.id))
     return Result(
@@ -87,7 +87,7 @@ def _result(standing: Standing, trial: TrialStatus) -> Result:
 
 def read_parameters(folder: TrialFolder) -> dict[str, Any]:
     """Every setting of a trial under the name it is typed with; lists as text. Empty before it starts."""
-    values = _load(folder.trial)
+    values = read_object(folder.trial)
     nodes: dict[str, Any] = {node: values[node] for node in ("model", "data", "train") if node in values}
     top: dict[str, Any] = {
         name: values[name]
@@ -154,11 +154,3 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = json.dumps(value) if isinstance(value, list) else value
     return flat
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}

@@ -1,12 +1,10 @@
 """What the writer leaves in the sweep's folder: the parent run's id, and what the driver should know."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from jack_ray.contract.files import write_json
+from jack_ray.contract.files import read_object, write_json
 
 
 @dataclass(frozen=True)
@@ -22,14 +20,14 @@ class Notice:
 
 def parent_run(path: Path, uri: str) -> str | None:
     """The id of the sweep's run in a store, if it was written down."""
-    runs = _load(path).get("runs")
+    runs = read_object(path).get("runs")
     run_id = runs.get(uri) if isinstance(runs, Mapping) else None
     return run_id if isinstance(run_id, str) else None
 
 
 def remember_parent_run(path: Path, uri: str, run_id: str) -> None:
     """Write the id down before anything else is done with the run."""
-    values = _load(path)
+    values = read_object(path)
     runs = values.get("runs")
     write_json(path, values | {"runs": (dict(runs) if isinstance(runs, Mapping) else {}) | {uri: run_id}})
 
@@ -37,19 +35,11 @@ def remember_parent_run(path: Path, uri: str, run_id: str) -> None:
 def read_notice(path: Path) -> Notice | None:
     """The latest notice; None before the first."""
     try:
-        return Notice(**_load(path)["notice"])
+        return Notice(**read_object(path)["notice"])
     except (KeyError, TypeError):
         return None
 
 
 def write_notice(path: Path, notice: Notice) -> None:
     """Replace the latest notice."""
-    write_json(path, _load(path) | {"notice": asdict(notice)})
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
+    write_json(path, read_object(path) | {"notice": asdict(notice)})

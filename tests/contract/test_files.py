@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jack_ray.contract.files import canonical, digest, file_sha256, replacing, write_json, write_text
+from jack_ray.contract.files import canonical, digest, file_sha256, read_object, replacing, write_json, write_text
 
 
 def test_a_file_takes_its_place_whole(tmp_path: Path) -> None:
@@ -59,3 +59,13 @@ def test_digests_are_those_of_sha256(tmp_path: Path) -> None:
     (tmp_path / "abc").write_text("abc")
     assert file_sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     assert digest([], 16) == "4f53cda18c2baa0c"
+
+
+def test_what_is_no_object_reads_as_an_empty_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    assert read_object(path) == {}
+    for text in ("{", "[1]", "7"):
+        path.write_text(text)
+        assert read_object(path) == {}
+    path.write_text('{"a": 1}')
+    assert read_object(path) == {"a": 1}
