@@ -19,7 +19,8 @@ from jack_ray.upload.store import DatasetInfo, MetricPoint, RefusedError, RunInf
 from jack_ray.upload.uri import sqlite_path
 
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
-_REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_ALREADY_EXISTS", "INVALID_STATE", _MISSING})
+_EXISTS = "RESOURCE_ALREADY_EXISTS"
+_REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", _EXISTS, "INVALID_STATE", _MISSING})
 _LOCKED = (401, 403)
 """What a server answers who has no password, or a wrong one: it comes without one of MLflow's own codes."""
 _ASKS_FOR_A_PASSWORD = (
@@ -52,7 +53,12 @@ class MlflowStore:
         found = self._client.get_experiment_by_name(name)
         if found is None:
             place = _artifact_location(self.uri, name)
-            return str(self._client.create_experiment(name, artifact_location=place, tags=_EXPERIMENT_TAGS))
+            try:
+                return str(self._client.create_experiment(name, artifact_location=place, tags=_EXPERIMENT_TAGS))
+            except MlflowException as error:
+                found = self._client.get_experiment_by_name(name)
+                if error.error_code != _EXISTS or found is None:  # else somebody else made it in between
+                    raise
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)

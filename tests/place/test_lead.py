@@ -113,7 +113,10 @@ def test_two_leads_never_train_one_trial(order: Order) -> None:
     (order.folder / order.token).touch()
     first = Lead(order, 1, FakeCrew(wait))
     time.sleep(0.3)
+    told = order.folder / "events.jsonl"
+    told.write_text("what the first one tells\n")
     assert ended(Lead(order, 1, FakeCrew(lambda: []))).status == "busy"
+    assert told.read_text() == "what the first one tells\n"
     assert ended(first).status == "failed"
 
 

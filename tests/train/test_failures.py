@@ -194,8 +194,9 @@ class TestRanksThatFail:
 
     def test_a_trial_file_that_vanished_is_named(self, tmp_path: Path, demo_data: Path, jittor_home: Path) -> None:
         folder = new_trial(tmp_path, demo_data)
+        order = order_of(folder, jittor_home, attempt=1, ranks=2)
         folder.trial.unlink()
-        assert "trial.json is not a trial file" in train(folder, jittor_home).message
+        assert "trial.json is not a trial file" in follow(Lead(order)).message
 
     def test_a_python_that_vanished_is_a_start_that_failed(
         self, tmp_path: Path, demo_data: Path, jittor_home: Path, monkeypatch: pytest.MonkeyPatch

@@ -318,6 +318,23 @@ def test_four_writers_that_meet_at_a_new_database_all_get_in(tmp_path: Path) -> 
     assert [process.wait() for process in started] == [0, 0, 0, 0]
 
 
+def test_an_experiment_that_somebody_else_makes_at_the_same_moment_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    from jack_ray.upload.mlflow_store import MlflowStore
+
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    MlflowStore(uri, "team")
+    answers = [lambda *_: None, MlflowClient.get_experiment_by_name]  # not there yet, then there
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", lambda *words: answers.pop(0)(*words))
+    run_id = MlflowStore(uri, "team").create("run", {}, time.time())
+    monkeypatch.undo()
+    made = client(uri).get_experiment_by_name("team")
+    assert client(uri).get_run(run_id).info.experiment_id == made.experiment_id
+
+
 def test_a_store_says_what_it_refuses_for_good(tmp_path: Path) -> None:
     from jack_ray.upload.mlflow_store import MlflowStore
 
