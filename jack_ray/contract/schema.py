@@ -126,6 +126,9 @@ class ClusterConfig:
         unit="GPUs",
         ge=0,
     )
+    keep_ranks: bool = setting(
+        "a trial's ranks stay for the next trial of the sweep, which begins at once; false: started anew for each"
+    )
     autoscaling: bool = setting("the cluster starts machines on demand: what fits nowhere now is waited for")
     lost_s: float = setting(
         "a machine, a trial or a driver that was not heard of for so long is given up, and what it ran is ended",

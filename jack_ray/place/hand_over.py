@@ -35,4 +35,5 @@ def order_of(entry: Entry, settings: Settings, avoid: frozenset[str], memory: in
         storage=settings.storage,
         token=settings.token,
         lost_s=settings.lost_s,
+        keep_ranks=settings.keep_ranks,
     )

@@ -9,6 +9,8 @@ class InlineHands:
 
     def __init__(self) -> None:
         self._leads: dict[str, Lead] = {}
+        self._last: Lead | None = None
+        """Whose ranks may have stayed."""
 
     def room(self) -> bool:
         """Whether nothing runs."""
@@ -16,14 +18,17 @@ class InlineHands:
 
     def start(self, order: Order) -> Handle:
         """Begin an attempt in this process."""
-        self._leads[order.trial_id] = Lead(order)
+        standing, last = None, self._last
+        if last is not None:
+            standing, last.standing = last.standing, None
+        self._leads[order.trial_id] = Lead(order, standing=standing)
         return Handle(order)
 
     def poll(self, handle: Handle) -> News:
         """What happened since the last call."""
         news, handle.offset = self._leads[handle.order.trial_id].poll(handle.offset)
         if news.ended is not None:
-            del self._leads[handle.order.trial_id]
+            self._last = self._leads.pop(handle.order.trial_id)
         return news
 
     def stop(self, handle: Handle) -> None:
@@ -37,3 +42,5 @@ class InlineHands:
         for lead in self._leads.values():
             lead.stop()
         self._leads.clear()
+        if self._last is not None:
+            self._last.dismiss()

@@ -20,30 +20,29 @@ from jack_ray.place.mate import environment_of
 from jack_ray.place.news import Ended, News, Order
 from jack_ray.spawn import mirror, rsh_agent
 from jack_ray.spawn.diagnose import diagnose
-from jack_ray.spawn.mpirun import Host, command
+from jack_ray.spawn.mpirun import Host, command, host_of
 from jack_ray.spawn.oom import oom_kills
-from jack_ray.spawn.preflight import count_compiled, link_onednn, prepare
+from jack_ray.spawn.preflight import compiling, count_compiled, link_onednn, prepare
 from jack_ray.spawn.process import Gang
 from jack_ray.spawn.relay import Relay
 from jack_ray.spawn.sampling import Sampler
+from jack_ray.spawn.standing import Standing
 
 WATCH_S = 0.2
+LOOPBACK = "127.0.0.1"
+STANDING_WATCH_S = 0.05
+"""The next trial waits for the end of this one."""
 SAMPLE_S = 5.0
 LAST_WORDS_S = 3.0
 """How long the reasons that ranks left on other machines are waited for."""
-
-
-def compiling(compiled: int, expected: int) -> str:
-    """How far the first compilation of operators is, in words."""
-    share = f"{compiled} of about {expected}" if compiled <= expected else f"{compiled} so far"
-    return f"compiling operators, {share} (once on this machine)"
 
 
 class Lead:
     """The owner of one attempt. Its thread does the work; `poll` and `stop` are called from outside.
 
     ranks: how many run on this machine, the first ones; None: all. crew: the other machines of the gang.
-    is_remote: whether the driver is another process, whose silence ends the attempt.
+    address: of this machine, by which the others reach it, where the driver is another process, whose silence ends
+    the attempt. standing: the gang that an earlier attempt left here, whose owner this becomes.
     """
 
     def __init__(
@@ -51,14 +50,15 @@ class Lead:
         order: Order,
         ranks: int | None = None,
         crew: Crew | None = None,
-        address: str = "127.0.0.1",
-        is_remote: bool = False,
+        address: str | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self.order = order
+        self.standing = standing
         self.ranks = order.ranks if ranks is None else ranks
         self.crew = crew or Alone()
-        self.address = address
-        self.is_remote = is_remote
+        self.address = address or LOOPBACK
+        self.is_remote = address is not None
         self.folder = TrialFolder(order.folder)
         self._heard = time.monotonic()
         self._phase = "starting"
@@ -197,17 +197,16 @@ class Lead:
                 raise UnfitError(beat.host, f"{beat.host}: {beat.problem}")
 
     def _train(self, hosts: list[Host], keeping: Keeping) -> Ended:
-        environment = environment_of(self.order)
-        if len(hosts) > 1:
-            self._relay = Relay(self._start_daemon)
-            environment[rsh_agent.SOCKET] = str(self._relay.path)
-        argv = command(self.order.mpi, hosts, self.folder.trial)
-        gang = Gang(self.folder, argv, environment, range(self.ranks))
         killed_before = self._oom_kills()
+        gang = self._start(hosts)
+        ended = None
         try:
             ended = self._watch(gang, hosts, keeping)
         finally:
-            gang.stop(self.order.mpi.stop_s)
+            if self.standing is None:
+                gang.stop(self.order.mpi.stop_s)
+            elif ended is None or ended.status != "finished":
+                self.dismiss()
             if self._relay is not None:
                 self._relay.close()
         failure = ended.failure
@@ -215,6 +214,28 @@ class Lead:
             words = f"{failure.message}; the kernel killed it for memory"
             return replace(ended, failure=replace(failure, kind="memory", message=words))
         return ended
+
+    def _start(self, hosts: list[Host]) -> Gang:
+        """The ranks at work: those that stand here already, or new ones."""
+        environment = environment_of(self.order)
+        if self.standing is not None and len(hosts) == 1 and self.standing.fits(environment):
+            self.standing.hand(self.folder, self.order.attempt)
+            return self.standing.gang
+        self.dismiss()
+        argv = command(self.order.mpi, hosts, self.folder.trial)
+        if len(hosts) > 1:
+            self._relay = Relay(self._start_daemon)
+            environment[rsh_agent.SOCKET] = str(self._relay.path)
+        elif self.order.keep_ranks:
+            self.standing = Standing(self.folder, argv, environment, range(self.ranks))
+            return self.standing.gang
+        return Gang(self.folder, argv, environment, range(self.ranks))
+
+    def dismiss(self) -> None:
+        """End the ranks that stayed."""
+        standing, self.standing = self.standing, None
+        if standing is not None:
+            standing.stop(self.order.mpi.stop_s)
 
     def _oom_kills(self) -> int:
         return oom_kills() + sum(beat.oom_kills for beat in self._beats.values())
@@ -230,8 +251,10 @@ class Lead:
         sampler = Sampler(gang.pid, self.folder.system)
         sampled = time.monotonic()
         while (code := gang.poll()) is None:
-            if self._told_to_stop.wait(WATCH_S):
+            if self._told_to_stop.wait(WATCH_S if self.standing is None else STANDING_WATCH_S):
                 return Ended("killed")
+            if self.standing is not None and self.standing.is_done:
+                return Ended("finished")
             if self.is_remote and time.monotonic() - self._heard > self.order.lost_s:
                 words = f"the driver was not heard of for {self.order.lost_s:g} s (cluster.lost_s)"
                 return Ended("failed", now("lost", words, socket.gethostname()))
@@ -244,6 +267,8 @@ class Lead:
             silent = self._silence(gang)
             if silent is not None:
                 return Ended("failed", silent)
+        if self.standing is not None:
+            self.standing.pass_on_log()
         if code == 0:
             return Ended("finished")
         return Ended("failed", self._diagnose(gang, code, hosts))
@@ -256,7 +281,7 @@ class Lead:
         if self._lost is not None:
             raise self._lost
         found = diagnose(self.folder, code, gang.started)
-        return found if found.rank is None else replace(found, host=_host_of(found.rank, hosts))
+        return found if found.rank is None else replace(found, host=host_of(found.rank, hosts))
 
     def _silence(self, gang: Gang) -> Failure | None:
         timeout_s = self.order.mpi.timeout_s
@@ -270,12 +295,3 @@ class Lead:
             return None
         words = f"rank {rank} gave no sign of life for {silent_s:.0f} s (mpi.timeout_s={timeout_s:g})"
         return now("hang", words, host, rank)
-
-
-def _host_of(rank: int, hosts: list[Host]) -> str:
-    """The machine of a rank: they are dealt out host by host."""
-    for host in hosts:
-        if rank < host.ranks:
-            return host.name
-        rank -= host.ranks
-    return hosts[0].name

@@ -54,6 +54,7 @@ class Settings:
     token: str = ""
     """Name of a file in each trial's folder, by which machines see whether they share the driver's disk."""
     lost_s: float = 30.0
+    keep_ranks: bool = False
     max_hours: float | None = None
     max_gpu_hours: float | None = None
     priority: int = 0

@@ -15,10 +15,11 @@ from jack_ray.contract.errors import PlaceError
 from jack_ray.contract.failure import now
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.schema import ClusterConfig
+from jack_ray.place.idle import IdlePlaces, Place
 from jack_ray.place.local_ray import LocalRay
 from jack_ray.place.news import Ended, Handle, Need, News, Order
 from jack_ray.place.ray_cluster import connect, machines
-from jack_ray.place.ray_gang import STOP_S, RayLead, options
+from jack_ray.place.ray_gang import STOP_S, RayLead, bundle, options
 from jack_ray.place.room import (
     Layout,
     Machine,
@@ -55,6 +56,7 @@ class RayHands:
         self.lost_s = cluster.lost_s
         self.grows = cluster.autoscaling
         self._running: list[Handle] = []
+        self._idle = IdlePlaces()
         self._looked = float("-inf")
         self._machines: list[Machine] = []
         self._folder = folder
@@ -79,6 +81,7 @@ class RayHands:
         """Replace a Ray of this machine alone that has died; its trials are told as lost when they are asked for."""
         for handle in self._running:
             handle.inner = {"dead": True}
+        self._idle = IdlePlaces()
         ray.shutdown()
         dead.stop()
         self._local = LocalRay(self._folder)
@@ -91,12 +94,18 @@ class RayHands:
         More in the queue would be served by Ray in any order.
         """
         waiting = sum("actor" not in handle.inner for handle in self._running)
-        return waiting < max(1, how_many_now(self.need, self._look()))
+        self._give_back(self._idle.give_up(at_once=waiting > 0))  # what waits found none of them fit
+        return waiting < max(1, how_many_now(self.need, self._look()) + len(self._idle))
 
     def start(self, order: Order) -> Handle:
         """Ask for a place; the lead starts when there is one."""
         handle = Handle(order)
         self._running.append(handle)
+        kept = self._idle.take(order, replace(self.need, memory=order.memory)) if order.keep_ranks else None
+        if kept is not None:
+            handle.inner |= kept
+            kept["actor"].go_on.remote(order)
+            return handle
         self._looked = float("-inf")
         self._ask_for_a_place(handle)
         return handle
@@ -116,7 +125,7 @@ class RayHands:
         self._give_up_place(handle)
         if layout is None:
             return
-        bundles = [_bundle(need, ranks) for ranks in layout]
+        bundles = [bundle(need, ranks) for ranks in layout]
         strategy = "STRICT_SPREAD" if len(layout) > 1 else "STRICT_PACK"
         ids = [machine.id for machine in self._look() if machine.name in avoid]
         labels = [{"ray.io/node-id": f"!in({','.join(ids)})"}] * len(layout) if ids else None
@@ -179,7 +188,12 @@ class RayHands:
         mirror.apply(TrialFolder(handle.order.folder), list(found.pieces))
         if found.ended is None:
             return found
-        self._release(handle)
+        stays = handle.order.keep_ranks and found.ended.status == "finished" and len(found.nodes) == 1
+        if stays:
+            self._idle.keep(handle.inner)
+            self._running.remove(handle)
+        else:
+            self._release(handle)
         if handle.order.storage is not None and found.ended.status != "busy":
             handle.inner["last"] = found
             handle.inner["pull"] = _pull(handle.order)
@@ -226,10 +240,20 @@ class RayHands:
             if "group" in handle.inner:
                 remove_placement_group(handle.inner["group"])
 
+    def _give_back(self, places: list[Place]) -> None:
+        with suppress(RayError):
+            ended = [place.actor.dismiss.remote() for place in places]
+            if ended:
+                ray.wait(ended, num_returns=len(ended), timeout=STOP_S)
+            for place in places:
+                ray.kill(place.actor)
+                remove_placement_group(place.group)
+
     def close(self) -> None:
         """End what still runs, and the Ray that was started here."""
         for handle in list(self._running):
             self.stop(handle)
+        self._give_back(self._idle.give_up(at_once=True))
         ray.shutdown()
         if self._local is not None:
             self._local.stop()
@@ -245,15 +269,6 @@ def _as_wished(need: Need) -> Layout:
     """The parts to ask for on machines that an autoscaler has yet to start."""
     nodes = need.nodes or 1
     return tuple(need.ranks // nodes + (place < need.ranks % nodes) for place in range(nodes))
-
-
-def _bundle(need: Need, ranks: int) -> dict[str, float]:
-    bundle = {"CPU": float(ranks * need.cpus_per_rank)}
-    if need.gpus:
-        bundle["GPU"] = need.gpus * ranks / need.ranks
-    if need.memory:
-        bundle["memory"] = float(ranks * need.memory)
-    return bundle
 
 
 def _pull(order: Order) -> threading.Thread:

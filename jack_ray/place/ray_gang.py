@@ -20,12 +20,22 @@ MUSTER_S = 180.0
 STOP_S = 30.0
 
 
-def options(need: Need, ranks: int, group: Any, bundle: int) -> dict[str, Any]:
+def options(need: Need, ranks: int, group: Any, place: int) -> dict[str, Any]:
     """How the actor is placed that holds a bundle of so many ranks."""
     gpus = need.gpus * ranks / need.ranks
-    strategy = PlacementGroupSchedulingStrategy(group, bundle)
+    strategy = PlacementGroupSchedulingStrategy(group, place)
     found = {"num_cpus": ranks * need.cpus_per_rank, "num_gpus": gpus, "scheduling_strategy": strategy}
     return found | ({"memory": ranks * need.memory} if need.memory else {})
+
+
+def bundle(need: Need, ranks: int) -> dict[str, float]:
+    """What so many of a trial's ranks take of one machine."""
+    taken = {"CPU": float(ranks * need.cpus_per_rank)}
+    if need.gpus:
+        taken["GPU"] = need.gpus * ranks / need.ranks
+    if need.memory:
+        taken["memory"] = float(ranks * need.memory)
+    return taken
 
 
 class RayMate(Mate):
@@ -47,8 +57,8 @@ class RayCrew:
         self._addresses: dict[str, int] = {}
         first = layout[0]
         actor = ray.remote(RayMate)
-        for bundle, ranks in enumerate(layout[1:], start=1):
-            placed = options(need, ranks, group, bundle) | {"max_concurrency": 4}
+        for place, ranks in enumerate(layout[1:], start=1):
+            placed = options(need, ranks, group, place) | {"max_concurrency": 4}
             self._mates.append(actor.options(**placed).remote(order, range(first, first + ranks)))
             first += ranks
         self._bundle_nodes = _nodes_of(group) if self._mates else {}
@@ -118,4 +128,9 @@ class RayLead(Lead):
     def __init__(self, order: Order, need: Need, layout: Layout) -> None:
         group = ray.util.get_current_placement_group()
         crew = RayCrew(order, need, layout, group) if len(layout) > 1 else None
-        super().__init__(order, layout[0], crew, ray.util.get_node_ip_address(), is_remote=True)
+        super().__init__(order, layout[0], crew, ray.util.get_node_ip_address())
+
+    def go_on(self, order: Order) -> None:
+        """Lead the next trial, with the ranks that stayed; the last one has ended."""
+        standing, self.standing = self.standing, None
+        super().__init__(order, self.ranks, None, self.address, standing=standing)

@@ -108,11 +108,11 @@ class Controller:
     def _advance(self) -> bool:
         """One round; False when nothing is left to do."""
         self._obey()
-        while not self.interrupted and self._has_room() and (point := self._next()) is not None:
-            self._begin(point)
         for entry in self.running():
             assert entry.handle is not None
             self._listen(entry, self.hands.poll(entry.handle))
+        while not self.interrupted and self._has_room() and (point := self._next()) is not None:
+            self._begin(point)
         return bool(self.running() or self.waiting or self.later or self.held or not self.is_exhausted)
 
     def _obey(self) -> None:
@@ -138,13 +138,14 @@ class Controller:
 
     def _has_room(self) -> bool:
         wishes = self.wishes.now()
+        has_room = self.hands.room()  # asked in any case: places that nobody takes are given back on the way
         if wishes.paused or self.stopped:
             return False
         priority = self.settings.priority if wishes.priority is None else wishes.priority
         if self.board is not None and self.board.outranked(priority):
             return False
         limit = self.settings.max_concurrent
-        return (limit is None or len(self.running()) < limit) and self.hands.room()
+        return (limit is None or len(self.running()) < limit) and has_room
 
     def _next(self) -> Point | None:
         now = time.monotonic()

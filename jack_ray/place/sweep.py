@@ -134,6 +134,7 @@ def _settings(plan: Plan) -> Settings:
         storage=base.site.storage if is_remote else None,
         token=f".driver-{secrets.token_hex(8)}" if is_remote else "",
         lost_s=base.cluster.lost_s,
+        keep_ranks=base.cluster.keep_ranks,
         max_hours=base.sweep.max_hours,
         max_gpu_hours=base.sweep.max_gpu_hours,
         priority=base.sweep.priority,

@@ -45,6 +45,15 @@ def command(config: MpiConfig, hosts: Sequence[Host], trial_file: Path) -> list[
     return [program, "-np", str(ranks), "--host", places, "--map-by", "slot", "--bind-to", "none", *mca, *rank]
 
 
+def host_of(rank: int, hosts: Sequence[Host]) -> str:
+    """The machine of a rank: they are dealt out host by host."""
+    for host in hosts:
+        if rank < host.ranks:
+            return host.name
+        rank -= host.ranks
+    return hosts[0].name
+
+
 def _here() -> dict[str, str]:
     """`isolated` starts ranks on this machine only; `lo` keeps mpirun's server on loopback."""
     return {"plm": "isolated", "oob_tcp_if_include": "lo", "btl": "self,vader"}

@@ -123,6 +123,12 @@ def count_compiled(jittor_home: Path) -> tuple[int, int]:
     return core, operators
 
 
+def compiling(compiled: int, expected: int) -> str:
+    """How far the first compilation of operators is, in words."""
+    share = f"{compiled} of about {expected}" if compiled <= expected else f"{compiled} so far"
+    return f"compiling operators, {share} (once on this machine)"
+
+
 def prepare(jittor_home: Path, report: Report) -> None:
     """Compile Jittor's core once for this machine; at once if that was done before.
 

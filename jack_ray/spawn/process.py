@@ -45,6 +45,11 @@ class Gang(Tree):
         self.started = time.time()
         super().__init__(argv, environment, log or folder.launcher_log, folder.path)
 
+    def turn_to(self, folder: TrialFolder) -> None:
+        """From here on the ranks work at another trial, and show there that they live."""
+        self.folder = folder
+        self.started = time.time()
+
     def life(self, timeout_s: float) -> Life:
         """How long the most silent rank has been silent, and, if longer than `timeout_s`, whether a compiler works."""
         now = time.time()

@@ -29,7 +29,7 @@ class Storage:
     def __init__(self, uri: str, trial_id: str) -> None:
         self._uri = uri
         with self._told("be reached"):
-            self._files, root = _open(uri)
+            self._files, root = open_store(uri)
         self._root = f"{root.rstrip('/')}/trials/{trial_id}/checkpoints"
 
     @contextmanager
@@ -90,7 +90,8 @@ class Storage:
         self._files.delete_dir(f"{self._root}/{step}")
 
 
-def _open(uri: str) -> tuple[fs.FileSystem, str]:
+def open_store(uri: str) -> tuple[fs.FileSystem, str]:
+    """The file system of an address, and the path in it. Raises pyarrow's errors for what is none."""
     try:
         found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(uri)
         return found

@@ -16,9 +16,11 @@ import traceback
 import warnings
 from pathlib import Path
 
+from jack_ray.contract import mailbox
 from jack_ray.contract.environment import default_jittor_home, jittor_variables
 from jack_ray.contract.errors import MAX_SHOWN, DataError, FaultsError, JackRayError, TrainError
 from jack_ray.contract.failure import DISK_FULL, Failure, Kind, now, write_failure
+from jack_ray.contract.mailbox import Mailbox
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.trial import load_trial
 
@@ -94,6 +96,29 @@ def _run(folder: TrialFolder, attempt: int) -> None:
     ranks.gather(None)  # no rank leaves while another still writes
 
 
+class _Rank:
+    """This process and the trial it works at."""
+
+    def __init__(self, folder: TrialFolder, attempt: int, rank: int) -> None:
+        self.folder = folder
+        self.attempt = attempt
+        self.rank = rank
+
+    def serve(self, place: str | None) -> None:
+        """Train; then, where there is a mailbox, whatever is handed over next, until this process is ended."""
+        _run(self.folder, self.attempt)
+        number = 0
+        while place is not None:
+            from jack_ray.train.stay import wait_for_next
+
+            number += 1
+            handed = wait_for_next(Mailbox(Path(place)), number)
+            self.folder, self.attempt = TrialFolder(Path(handed.trial_file).parent), handed.attempt
+            _redirect(self.folder.log(self.rank))
+            os.chdir(self.folder.path)
+            _run(self.folder, self.attempt)
+
+
 def main(argv: list[str]) -> int:
     """Train; 0 when the trial is complete, 1 when this rank's failure file says why not, 28 for a full disk."""
     if len(argv) != 1 or argv[0] in ("-h", "--help"):
@@ -107,12 +132,13 @@ def main(argv: list[str]) -> int:
         _redirect(folder.log(rank))
     elif "JITTOR_HOME" not in os.environ:
         os.environ |= jittor_variables(default_jittor_home(), os.cpu_count() or 1)
+    at_work = _Rank(folder, int(os.environ.get("JACK_RAY_ATTEMPT", "1")), rank)
     try:
-        _run(folder, int(os.environ.get("JACK_RAY_ATTEMPT", "1")))
+        at_work.serve(os.environ.get(mailbox.VARIABLE))
     except BaseException as error:
         failure = failure_of(error, rank)
         with contextlib.suppress(OSError):  # a full disk must not hide the first cause
-            write_failure(folder.failure(rank), failure)
+            write_failure(at_work.folder.failure(rank), failure)
         with contextlib.suppress(OSError):  # the log lies there, too, and this must be a hard exit
             print(failure.trace if launched else f"error: {failure}", file=sys.stderr, flush=True)
         os._exit(DISK_FULL if failure.kind == "disk" else 1)

@@ -3,11 +3,15 @@
 Every function is called on all ranks, in the same order.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jittor as jt
 import numpy as np
+
+_HEAR = 7
+"""Tag of the messages that are waited for without haste."""
 
 
 class Ranks:
@@ -41,6 +45,23 @@ class Ranks:
             return arrays or {}
         names = self._world.bcast(list(arrays) if arrays is not None else None)
         return {name: self._world.bcast(arrays[name] if arrays is not None else None) for name in names}
+
+    def hear(self, look: Callable[[], Any], pause_s: float) -> Any:
+        """What rank 0 sees when it looks, as soon as it sees anything but None; the processor is free meanwhile."""
+        found = look() if self.is_main else None
+        while self.is_main and found is None:
+            time.sleep(pause_s)
+            found = look()
+        if self._world is None:
+            return found
+        # MPI waits by asking all the time: the others ask now and then, until the message is there
+        for other in range(1, self.size) if self.is_main else ():
+            self._world.send(found, dest=other, tag=_HEAR)
+        if not self.is_main:
+            while not self._world.iprobe(source=0, tag=_HEAR):
+                time.sleep(pause_s)
+            found = self._world.recv(source=0, tag=_HEAR)
+        return found
 
     def sum_gradients(self, gradients: Mapping[str, jt.Var]) -> dict[str, jt.Var]:
         """The sum over ranks of each gradient; NCCL on GPUs, MPI elsewhere.

@@ -10,7 +10,7 @@ from jack_ray.place.news import Need, Order
 
 pytestmark = pytest.mark.ray
 
-CLUSTER = ClusterConfig("ray", None, 1, None, "pack", 1, 0.0, False, 20.0, 10.0)
+CLUSTER = ClusterConfig("ray", None, 1, None, "pack", 1, 0.0, False, False, 20.0, 10.0)
 NO_MACHINE_HAS = 1 << 60
 
 

@@ -29,10 +29,9 @@ def test_each_machine_of_a_gang_sees_its_own_gpus(tmp_path: Path) -> None:
 
 
 def test_a_part_of_a_gpu_is_asked_for_as_such() -> None:
-    from jack_ray.place.on_ray import _bundle
-    from jack_ray.place.ray_gang import options
+    from jack_ray.place.ray_gang import bundle, options
 
-    assert _bundle(Need(2, gpus=0.25), 2) == {"CPU": 2.0, "GPU": 0.25}
+    assert bundle(Need(2, gpus=0.25), 2) == {"CPU": 2.0, "GPU": 0.25}
     assert options(Need(2, gpus=0.25), 2, None, 0)["num_gpus"] == 0.25
     assert "memory" not in options(Need(1), 1, None, 0)
     assert options(Need(2, memory=7), 2, None, 0)["memory"] == 14
