@@ -7,7 +7,6 @@ core holds what `import jittor` compiles; archives of operators hold what was co
 
 import fcntl
 import hashlib
-import io
 import platform
 import subprocess
 import sys
@@ -93,14 +92,14 @@ def complete(jittor_home: Path) -> tuple[list[str], list[str]]:
 
 def pack(jittor_home: Path, names: Iterable[str]) -> bytes:
     """An archive of these files."""
-    packed = io.BytesIO()
+    packed = pyarrow.BufferOutputStream()
     with (
-        pyarrow.CompressedOutputStream(pyarrow.PythonFile(packed, mode="w"), _CODEC) as compressed,
+        pyarrow.CompressedOutputStream(packed, _CODEC) as compressed,
         tarfile.open(fileobj=compressed, mode="w|") as archive,
     ):
         for name in names:
             archive.add(jittor_home / name, name, recursive=False, filter=_nameless)
-    return packed.getvalue()
+    return bytes(packed.getvalue())
 
 
 def _nameless(member: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -119,7 +118,9 @@ def unpack(content: bytes, jittor_home: Path) -> list[str]:
         ):
             for member in archive:
                 names.append(_take(archive, member, jittor_home))
-    except (tarfile.TarError, pyarrow.ArrowException, EOFError) as error:
+    except (tarfile.TarError, pyarrow.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of a disk; a decompressor's have no number
+            raise
         raise OSError(f"an archive of compiled operators is damaged ({error})") from error
     return names
 
@@ -127,7 +128,7 @@ def unpack(content: bytes, jittor_home: Path) -> list[str]:
 def _take(archive: tarfile.TarFile, member: tarfile.TarInfo, jittor_home: Path) -> str:
     place = PurePosixPath(member.name)
     if not member.isreg() or not place.is_relative_to(_ROOT) or ".." in place.parts:
-        raise OSError(f"an archive of compiled operators holds {member.name}, which does not belong there")
+        raise tarfile.ReadError(f"{member.name} does not belong there")
     target = jittor_home / place
     if not target.exists():
         read = archive.extractfile(member)

@@ -33,13 +33,13 @@ class FolderShelf:
     def get(self, identity: str, name: str) -> bytes:
         """One archive."""
         files, path = self._place(identity, name)
-        with files.open_input_stream(path) as read:
+        with files.open_input_stream(path, compression=None) as read:
             return bytes(read.read())
 
     def put(self, identity: str, name: str, content: bytes) -> None:
         """Add one, whole or not at all."""
         files, folder = self._place(identity)
         files.create_dir(folder, recursive=True)
-        with files.open_output_stream(f"{folder}/.{name}") as written:
+        with files.open_output_stream(f"{folder}/.{name}", compression=None) as written:
             written.write(content)
         files.move(f"{folder}/.{name}", f"{folder}/{name}")
