@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jack_ray.contract.environment import default_jittor_home, interpreter, jittor_variables, pin_host_name
+from jack_ray.contract.environment import default_jittor_home, interpreter, jittor_variables, pin_platform
 from jack_ray.methods.tsl.demo import generate
 from jack_ray.place.ray_environment import ray_variables
 from jack_ray.spawn.preflight import prepare
@@ -28,7 +28,7 @@ def jittor_home() -> Path:
     home = default_jittor_home()
     prepare(home, lambda words, share: None)
     os.environ |= jittor_variables(home, threads=1)
-    pin_host_name()
+    pin_platform()
     sys.executable = interpreter()
     return home
 

@@ -57,7 +57,7 @@ OWNERS = {
     "rich": ("place.screen", "sweeps.*", "prepare", "data.*"),
     "pandas": ("sweeps.files", "api"),
     "psutil": ("spawn.*",),
-    "pyarrow": ("spawn.storage",),
+    "pyarrow": ("spawn.storage", "spawn.compiled", "spawn.folder_shelf"),
     "fsspec": ("spawn.storage",),
     "jittor": ("train.*", "methods.*"),
     "jittor_utils": ("methods.shared.convolution3d",),

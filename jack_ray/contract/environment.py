@@ -84,12 +84,15 @@ def python_path(environment: Mapping[str, str] = os.environ) -> str:
     return os.pathsep.join(dict.fromkeys([str(PACKAGE_PARENT), *known]))
 
 
-def pin_host_name() -> None:
-    """Keep this machine's name out of the folder of Jittor's cache; called before Jittor is imported.
+def pin_platform() -> None:
+    """Keep this machine's name and kernel out of the folder of Jittor's cache; called before Jittor is imported.
 
-    Jittor hashes `platform.node()` into it, so a container with a new name, or the next host of a cluster with a
-    shared home, would compile everything anew. System, kernel, compiler, Python and processor stay in it.
+    Jittor hashes `platform.platform()` and `platform.node()` into it, so a container with a new name, an updated
+    kernel, or the next host of a cluster would compile everything anew, although what is compiled depends on neither.
+    System, C library, compiler, Python and processor stay in it.
     """
+    name = "-".join([platform.system(), platform.machine(), *platform.libc_ver()])
+    platform.platform = lambda *_, **__: name
     platform.node = lambda: "jack_ray"
 
 

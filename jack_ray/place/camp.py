@@ -3,11 +3,12 @@
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.trial import Trial
-from jack_ray.place.crew import Present
+from jack_ray.place.crew import Present, UnfitError
 from jack_ray.place.news import Order
 from jack_ray.spawn.mpirun import Host
 from jack_ray.spawn.network import network_of
@@ -31,6 +32,24 @@ def present(order: Order, address: str, ranks: int) -> Present:
         problems.append(f"data.root={root} is not there on {name}; the data must lie at the same place on all machines")
     host = Host(name, address, network_of(address), ranks)
     return Present(host, shares, tuple(problems))
+
+
+def fit_hosts(everyone: Sequence[Present]) -> list[Host]:
+    """The machines of a gang. Raises UnfitError with everything that is wrong with them."""
+    unfit = next((entry.host.name for entry in everyone if entry.problems), everyone[0].host.name)
+    problems = [problem for entry in everyone for problem in entry.problems]
+    hosts = [entry.host for entry in everyone]
+    names = [host.name for host in hosts]
+    same = sorted({name for name in names if names.count(name) > 1})
+    if same:
+        where = ", ".join(f"{host.name} ({host.address})" for host in hosts)
+        problems.append(
+            f"machines of a trial need different host names, by which Jittor tells who shares a machine: {where}. "
+            f"Rename {same[0]} on one of them: hostnamectl set-hostname NAME"
+        )
+    if problems:
+        raise UnfitError(unfit, "; ".join(problems))
+    return hosts
 
 
 def _make_folder(folder: TrialFolder, trial: Trial, name: str) -> list[str]:

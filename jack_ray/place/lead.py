@@ -13,12 +13,14 @@ from jack_ray.contract import events
 from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.failure import Failure, now
 from jack_ray.contract.paths import TrialFolder
-from jack_ray.place.camp import present
+from jack_ray.place.camp import fit_hosts, present
 from jack_ray.place.crew import Alone, Beat, Crew, LostError, Present, UnfitError
 from jack_ray.place.keeping import Keeping
 from jack_ray.place.mate import environment_of
 from jack_ray.place.news import Ended, News, Order
+from jack_ray.place.shared import SharedOperators
 from jack_ray.spawn import mirror, rsh_agent
+from jack_ray.spawn.compiled import Shelf
 from jack_ray.spawn.diagnose import diagnose
 from jack_ray.spawn.mpirun import Host, command, host_of
 from jack_ray.spawn.oom import oom_kills
@@ -42,7 +44,8 @@ class Lead:
 
     ranks: how many run on this machine, the first ones; None: all. crew: the other machines of the gang.
     address: of this machine, by which the others reach it, where the driver is another process, whose silence ends
-    the attempt. standing: the gang that an earlier attempt left here, whose owner this becomes.
+    the attempt. standing: the gang that an earlier attempt left here, whose owner this becomes. shelf: where
+    machines share compiled operators.
     """
 
     def __init__(
@@ -51,10 +54,13 @@ class Lead:
         ranks: int | None = None,
         crew: Crew | None = None,
         address: str | None = None,
+        *,
         standing: Standing | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self.order = order
         self.standing = standing
+        self._operators = SharedOperators(shelf, order.jittor_home)
         self.ranks = order.ranks if ranks is None else ranks
         self.crew = crew or Alone()
         self.address = address or LOOPBACK
@@ -154,24 +160,12 @@ class Lead:
 
     def _muster(self, here: Present) -> list[Host]:
         """All machines of the gang, this one first. Raises UnfitError with everything that is wrong with them."""
-        everyone = [here, *self.crew.muster()]
-        unfit = next((entry.host.name for entry in everyone if entry.problems), here.host.name)
-        problems = [problem for entry in everyone for problem in entry.problems]
-        hosts = [entry.host for entry in everyone]
-        names = [host.name for host in hosts]
-        same = sorted({name for name in names if names.count(name) > 1})
-        if same:
-            where = ", ".join(f"{host.name} ({host.address})" for host in hosts)
-            problems.append(
-                f"machines of a trial need different host names, by which Jittor tells who shares a machine: {where}. "
-                f"Rename {same[0]} on one of them: hostnamectl set-hostname NAME"
-            )
-        if problems:
-            raise UnfitError(unfit, "; ".join(problems))
-        self._nodes = tuple(names)
+        hosts = fit_hosts([here, *self.crew.muster()])
+        self._nodes = tuple(host.name for host in hosts)
         return hosts
 
     def _prepare(self) -> None:
+        self._operators.take()
         prepare(self.order.jittor_home, self._report_compilation)
         link_onednn(self.order.jittor_home)
         while not self._told_to_stop.is_set():
@@ -202,6 +196,7 @@ class Lead:
         ended = None
         try:
             ended = self._watch(gang, hosts, keeping)
+            self._operators.give()
         finally:
             if self.standing is None:
                 gang.stop(self.order.mpi.stop_s)
@@ -249,7 +244,7 @@ class Lead:
 
     def _watch(self, gang: Gang, hosts: list[Host], keeping: Keeping) -> Ended:
         sampler = Sampler(gang.pid, self.folder.system)
-        sampled = time.monotonic()
+        sampled, given = time.monotonic(), False
         while (code := gang.poll()) is None:
             if self._told_to_stop.wait(WATCH_S if self.standing is None else STANDING_WATCH_S):
                 return Ended("killed")
@@ -259,6 +254,9 @@ class Lead:
                 words = f"the driver was not heard of for {self.order.lost_s:g} s (cluster.lost_s)"
                 return Ended("failed", now("lost", words, socket.gethostname()))
             self._hear()
+            if self._operators_before < 0 and not given:
+                given = True
+                self._operators.give()
             keeping.look()
             if time.monotonic() - sampled >= SAMPLE_S:
                 sampled = time.monotonic()

@@ -15,6 +15,8 @@ from jack_ray.contract.paths import TrialFolder
 from jack_ray.place.camp import present, same_python
 from jack_ray.place.crew import Beat, Present
 from jack_ray.place.news import Order
+from jack_ray.place.shared import SharedOperators
+from jack_ray.spawn.compiled import Shelf
 from jack_ray.spawn.mirror import Mirror, Piece
 from jack_ray.spawn.oom import oom_kills
 from jack_ray.spawn.preflight import link_onednn, prepare
@@ -33,10 +35,11 @@ def environment_of(order: Order) -> dict[str, str]:
 class Mate:
     """One machine of a gang that is not the lead's. `ranks`: those that run here."""
 
-    def __init__(self, order: Order, ranks: range, address: str) -> None:
+    def __init__(self, order: Order, ranks: range, address: str, shelf: Shelf | None = None) -> None:
         self.order = order
         self.ranks = ranks
         self.address = address
+        self._operators = SharedOperators(shelf, order.jittor_home)
         self.folder = TrialFolder(order.folder)
         self._heard = time.monotonic()
         self._phase = "starting"
@@ -59,6 +62,7 @@ class Mate:
 
     def _prepare(self) -> None:
         try:
+            self._operators.take()
             prepare(self.order.jittor_home, self._report)
             link_onednn(self.order.jittor_home)
         except (JackRayError, OSError) as error:

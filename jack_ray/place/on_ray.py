@@ -15,6 +15,7 @@ from jack_ray.contract.errors import PlaceError
 from jack_ray.contract.failure import now
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.schema import ClusterConfig
+from jack_ray.place import ray_shelf
 from jack_ray.place.idle import IdlePlaces, Place
 from jack_ray.place.local_ray import LocalRay
 from jack_ray.place.news import Ended, Handle, Need, News, Order
@@ -30,6 +31,7 @@ from jack_ray.place.room import (
     why_waiting,
 )
 from jack_ray.spawn import mirror
+from jack_ray.spawn.compiled import Shelf
 from jack_ray.spawn.storage import Storage
 
 LOOK_S = 1.0
@@ -48,10 +50,11 @@ FENCE_S = 15.0
 class RayHands:
     """Runs attempts on a Ray cluster; starts one on this machine when no address is given.
 
-    folder: the sweep's, for the log of a Ray that is started here.
+    folder: the sweep's, for the log of a Ray that is started here. shelf: where machines share compiled operators;
+    None: beside the driver, where there are several machines.
     """
 
-    def __init__(self, cluster: ClusterConfig, need: Need, folder: Path) -> None:
+    def __init__(self, cluster: ClusterConfig, need: Need, folder: Path, shelf: Shelf | None = None) -> None:
         self.need = need
         self.lost_s = cluster.lost_s
         self.grows = cluster.autoscaling
@@ -69,6 +72,7 @@ class RayHands:
             self.close()
             raise
         self._lead = ray.remote(RayLead)
+        self._shelf = shelf if shelf is not None or self._local is not None else ray_shelf.start()
 
     def _look(self) -> list[Machine]:
         if time.monotonic() - self._looked > LOOK_S:
@@ -171,7 +175,7 @@ class RayHands:
     def _start_lead(self, handle: Handle) -> Any:
         layout, need = cast(Layout, handle.inner["layout"]), cast(Need, handle.inner["need"])
         placed = options(need, layout[0], handle.inner["group"], 0)
-        return self._lead.options(**placed).remote(handle.order, need, layout)
+        return self._lead.options(**placed).remote(handle.order, need, layout, self._shelf)
 
     def _ask(self, handle: Handle) -> News:
         if "asked" not in handle.inner:

@@ -13,6 +13,7 @@ from jack_ray.place.lead import Lead
 from jack_ray.place.mate import Mate
 from jack_ray.place.news import Need, Order
 from jack_ray.place.room import Layout
+from jack_ray.spawn.compiled import Shelf
 
 BEAT_S = 0.5
 MUSTER_S = 180.0
@@ -41,14 +42,14 @@ def bundle(need: Need, ranks: int) -> dict[str, float]:
 class RayMate(Mate):
     """A mate that knows the address of its machine."""
 
-    def __init__(self, order: Order, ranks: range) -> None:
-        super().__init__(order, ranks, ray.util.get_node_ip_address())
+    def __init__(self, order: Order, ranks: range, shelf: Shelf | None = None) -> None:
+        super().__init__(order, ranks, ray.util.get_node_ip_address(), shelf)
 
 
 class RayCrew:
     """The mates of one lead, who owns them: they end with it, however it ends."""
 
-    def __init__(self, order: Order, need: Need, layout: Layout, group: Any) -> None:
+    def __init__(self, order: Order, need: Need, layout: Layout, group: Any, shelf: Shelf | None = None) -> None:
         self._order = order
         self._mates: list[Any] = []
         self._asked: dict[int, Any] = {}
@@ -59,7 +60,7 @@ class RayCrew:
         actor = ray.remote(RayMate)
         for place, ranks in enumerate(layout[1:], start=1):
             placed = options(need, ranks, group, place) | {"max_concurrency": 4}
-            self._mates.append(actor.options(**placed).remote(order, range(first, first + ranks)))
+            self._mates.append(actor.options(**placed).remote(order, range(first, first + ranks), shelf))
             first += ranks
         self._bundle_nodes = _nodes_of(group) if self._mates else {}
 
@@ -125,12 +126,13 @@ def _nodes_of(group: Any) -> dict[int, str]:
 class RayLead(Lead):
     """A lead in an actor, with the mates that its placement group has room for."""
 
-    def __init__(self, order: Order, need: Need, layout: Layout) -> None:
+    def __init__(self, order: Order, need: Need, layout: Layout, shelf: Shelf | None = None) -> None:
         group = ray.util.get_current_placement_group()
-        crew = RayCrew(order, need, layout, group) if len(layout) > 1 else None
-        super().__init__(order, layout[0], crew, ray.util.get_node_ip_address())
+        crew = RayCrew(order, need, layout, group, shelf) if len(layout) > 1 else None
+        self._shelf = shelf
+        super().__init__(order, layout[0], crew, ray.util.get_node_ip_address(), shelf=shelf)
 
     def go_on(self, order: Order) -> None:
         """Lead the next trial, with the ranks that stayed; the last one has ended."""
         standing, self.standing = self.standing, None
-        super().__init__(order, self.ranks, None, self.address, standing=standing)
+        super().__init__(order, self.ranks, None, self.address, standing=standing, shelf=self._shelf)

@@ -29,6 +29,7 @@ from jack_ray.place.retire import retire
 from jack_ray.place.run import Controller
 from jack_ray.place.screen import Screen
 from jack_ray.place.tracker import WriterTracker
+from jack_ray.spawn.folder_shelf import FolderShelf
 from jack_ray.upload import Delivery, NoWriter, SweepStarted, Writer, absolute_uri, check_uri
 from jack_ray.upload.protocol import Ending
 
@@ -199,7 +200,9 @@ def _hands(plan: Plan, folder: SweepFolder) -> Hands:
     os.environ |= ray_variables(plan.base.cluster.address)  # Ray reads them while it is imported
     from jack_ray.place.on_ray import RayHands
 
-    return RayHands(plan.base.cluster, need_of(plan), folder.path)
+    storage = plan.base.site.storage
+    shelf = FolderShelf(storage) if storage is not None and plan.base.cluster.address is not None else None
+    return RayHands(plan.base.cluster, need_of(plan), folder.path, shelf)
 
 
 def _make_writable(runs: Path) -> None:

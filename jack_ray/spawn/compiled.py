@@ -13,7 +13,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -201,19 +201,18 @@ class Sharing:
         opened = [path.open("r+b") for path in sorted((self.jittor_home / _ROOT).glob("jt*/*/*/*/*/*/jittor.lock"))]
         try:
             for lock in opened:
-                while not _locked(lock.fileno()):
-                    if time.monotonic() > until:
-                        raise OSError("operators are being compiled; they are shared later")
-                    time.sleep(0.1)
+                _wait_for(lock.fileno(), until)
             yield
         finally:
             for lock in opened:
                 lock.close()
 
 
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def _wait_for(descriptor: int, until: float) -> None:
+    while True:
+        with suppress(BlockingIOError, PermissionError):  # what lockf raises while another process has it
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        if time.monotonic() > until:
+            raise OSError("operators are being compiled; they are shared later")
+        time.sleep(0.1)

@@ -31,13 +31,14 @@ def check(jittor_home: Path) -> list[Fault]:
     return [*_check_compiler(), *_check_packages(), *_check_home(jittor_home)]
 
 
-def _compiler() -> str | None:
+def compiler() -> str | None:
+    """The C++ compiler that Jittor uses."""
     return shutil.which(os.environ.get("cc_path", "g++"))  # noqa: SIM112  (Jittor's variable)
 
 
 def _check_compiler() -> list[Fault]:
     faults = []
-    if _compiler() is None:
+    if compiler() is None:
         faults.append(Fault("g++", "not found on PATH", "a C++ compiler", "Install it: apt-get install g++"))
     header = Path(sysconfig.get_paths()["include"]) / "Python.h"
     if not header.exists():
@@ -101,9 +102,9 @@ def link_onednn(jittor_home: Path) -> None:
 
 
 def _fingerprint() -> str:
-    compiler = _compiler() or ""
-    stamp = Path(compiler).resolve().stat().st_mtime_ns if compiler else 0
-    return digest(["host name pinned", metadata.version("jittor"), interpreter(), sys.version, compiler, stamp])
+    program = compiler() or ""
+    stamp = Path(program).resolve().stat().st_mtime_ns if program else 0
+    return digest(["platform pinned", metadata.version("jittor"), interpreter(), sys.version, program, stamp])
 
 
 def _marker(jittor_home: Path) -> Path:
@@ -113,6 +114,12 @@ def _marker(jittor_home: Path) -> Path:
 def is_prepared(jittor_home: Path) -> bool:
     """Whether the core was compiled here before, by this interpreter and this compiler."""
     return _marker(jittor_home).exists()
+
+
+def adopt(jittor_home: Path) -> None:
+    """Take a core that came from another machine for prepared, if it is whole."""
+    if count_compiled(jittor_home)[0] >= CORE_OBJECTS and not is_prepared(jittor_home):
+        write_json(_marker(jittor_home), {"seconds": 0.0, "python": interpreter(), "from": "another machine"})
 
 
 def count_compiled(jittor_home: Path) -> tuple[int, int]:

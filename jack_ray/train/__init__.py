@@ -1,5 +1,5 @@
 """One rank: training, evaluation, checkpoints. Jittor and MPI live here."""
 
-from jack_ray.contract.environment import pin_host_name
+from jack_ray.contract.environment import pin_platform
 
-pin_host_name()  # before any module below imports Jittor
+pin_platform()  # before any module below imports Jittor

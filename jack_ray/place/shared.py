@@ -1,0 +1,36 @@
+"""A lead's or a mate's end of the shelf of compiled operators. Best effort: what cannot be shared is compiled."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from jack_ray.spawn.compiled import Sharing, Shelf
+from jack_ray.spawn.preflight import adopt, compiler
+
+
+class SharedOperators:
+    """This machine's operators and those of the others; without a shelf nothing happens."""
+
+    def __init__(self, shelf: Shelf | None, jittor_home: Path) -> None:
+        self._shelf = shelf
+        self._home = jittor_home
+        self._sharing: Sharing | None = None
+
+    def _opened(self) -> Sharing | None:
+        found = compiler()
+        if self._sharing is None and self._shelf is not None and found is not None:
+            self._sharing = Sharing(self._shelf, self._home, found)
+        return self._sharing
+
+    def take(self) -> None:
+        """Bring what others have compiled, before anything is compiled here."""
+        with suppress(OSError):
+            sharing = self._opened()
+            if sharing is not None and sharing.take():
+                adopt(self._home)
+
+    def give(self) -> None:
+        """Add what was compiled here."""
+        with suppress(OSError):
+            sharing = self._opened()
+            if sharing is not None:
+                sharing.give()
