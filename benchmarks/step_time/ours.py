@@ -2,7 +2,6 @@
 
 import math
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jittor as jt
@@ -13,6 +12,7 @@ import jack_ray.train  # noqa: F401  (before Jittor: it pins what Jittor's cache
 from benchmarks.step_time.batches import batches
 from benchmarks.step_time.serve import Spec, serve
 from jack_ray.contract.trial import Trial
+from jack_ray.methods.roles import OneByOne
 from jack_ray.train import optimizer
 from jack_ray.train.method import Parts, typed
 
@@ -46,14 +46,13 @@ def main() -> None:
         model.train()
         gradients: dict[str, Any] = {}
         value = 0.0
-        with ThreadPoolExecutor(1) as workers:
-            for batch in inputs:
-                cost, _ = loss(model, batch, workers)
-                found = jt.grad(cost / len(inputs), list(parameters.values()))
-                for name, gradient in zip(parameters, found, strict=True):
-                    gradients[name] = gradient if name not in gradients else gradients[name] + gradient
-                jt.sync([*gradients.values(), *model.state_dict().values()])
-                value += float(cost.numpy().reshape(-1)[0]) / len(inputs)
+        for batch in inputs:
+            cost, _ = loss(model, batch, OneByOne())
+            found = jt.grad(cost / len(inputs), list(parameters.values()))
+            for name, gradient in zip(parameters, found, strict=True):
+                gradients[name] = gradient if name not in gradients else gradients[name] + gradient
+            jt.sync([*gradients.values(), *model.state_dict().values()])
+            value += float(cost.numpy().reshape(-1)[0]) / len(inputs)
         squares = [float((gradient * gradient).float64().sum().numpy()[0]) for gradient in gradients.values()]
         assert math.isfinite(math.fsum(squares))
         rule.step(gradients, settings.train.lr)
