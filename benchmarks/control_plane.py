@@ -113,6 +113,9 @@ def main() -> None:
     parser.add_argument("--concurrent", type=int, default=8, help="trials at once (default 8)")
     options = parser.parse_args()
     os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    # Ray's agents, one a machine, look at all processes of this one machine, and at the event files of all 50 in the
+    # one folder that they share here: more with each trial, until they take both cores from the rest.
+    os.environ |= {"REPORTER_UPDATE_INTERVAL_MS": "600000", "SCAN_EVENT_DIR_INTERVAL_SECONDS": "3600"}
     from jack_ray.place import on_ray
 
     vars(on_ray)["RayLead"] = FakeLead

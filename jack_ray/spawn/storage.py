@@ -54,10 +54,14 @@ class Storage:
                     self._drop(step)
 
     def pull(self, folder: TrialFolder) -> None:
-        """Bring every stored checkpoint that the folder lacks."""
+        """Bring every stored checkpoint that the folder lacks, and drop those that the trial dropped elsewhere."""
         with self._told("be read"):
-            for step in sorted(self._stored() - _whole(folder.checkpoints)):
+            stored, present = self._stored(), _whole(folder.checkpoints)
+            for step in sorted(stored - present):
                 self._pull_step(step, folder.checkpoints / step)
+            for step in present - stored:
+                if step < max(stored, default=""):
+                    shutil.rmtree(folder.checkpoints / step, ignore_errors=True)
 
     def _stored(self) -> set[str]:
         found = self._files.get_file_info(fs.FileSelector(self._root, allow_not_found=True, recursive=True))

@@ -72,6 +72,17 @@ def test_what_the_trial_dropped_leaves_the_store(storage: Storage, here: TrialFo
     assert steps(there) == ["step-00000004"]
 
 
+def test_what_the_trial_dropped_elsewhere_goes_here_too(
+    storage: Storage, here: TrialFolder, there: TrialFolder
+) -> None:
+    checkpoint(there, 2)
+    checkpoint(there, 6)  # of an attempt that was cut off before it could store it
+    checkpoint(here, 4)
+    storage.push(here)
+    storage.pull(there)
+    assert steps(there) == ["step-00000004", "step-00000006"]
+
+
 def test_a_store_ahead_of_a_machine_is_not_cut_back(storage: Storage, here: TrialFolder, there: TrialFolder) -> None:
     checkpoint(here, 4)
     storage.push(here)
