@@ -90,7 +90,7 @@ def test_an_interrupted_trial_is_first_in_line_and_goes_on(tmp_path: Path) -> No
         return forever(order) if rates([order], tmp_path) == ["0.2"] else success(order)
 
     sweep = Sweep(tmp_path, FakeHands(second_lasts, places=2))
-    sweep.step(14)
+    sweep.step(15)
     assert sweep.statuses() == {"0.1": "finished", "0.2": "new", "0.3": "finished"}
     sweep.controller.interrupted = True
     sweep.run()
