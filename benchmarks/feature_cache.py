@@ -4,7 +4,6 @@ Both sides are the same command but for the switch, with the same fixed clips, a
 of features is empty at the beginning of each turn: the first trial of the sweep computes what the others read.
 """
 
-import json
 import os
 import subprocess
 import tempfile
@@ -40,16 +39,14 @@ def measure(options: Options) -> Iterator[Figure]:
             data = Path(folder) / "data"
             _run(["jack_ray.data", "demo", model.partition("_")[0], str(data)])
             _sweep(model, data, Path(folder) / "warm", "true", options.threads)  # compiles what is not yet compiled
-            turns = [
-                [
-                    _sweep(model, data, Path(folder) / f"{turn}-{kept}", kept, options.threads)
-                    for kept in ("true", "false")
-                ]
-                for turn in range(options.repeat)
-            ]
+            turns = [_turn(model, data, Path(folder) / str(turn), options.threads) for turn in range(options.repeat)]
         _hold_together(*(losses for _, losses in turns[0]))
         ours, rival = (median(turn[side][0] for turn in turns) for side in range(2))
         yield Figure(f"features.{model}", "feature_cache_speedup", rival / ours, ours, rival, "s")
+
+
+def _turn(model: str, data: Path, folder: Path, threads: int) -> list[tuple[float, Losses]]:
+    return [_sweep(model, data, folder / kept, kept, threads) for kept in ("true", "false")]
 
 
 def _sweep(model: str, data: Path, folder: Path, kept: str, threads: int) -> tuple[float, Losses]:
@@ -83,10 +80,6 @@ def _run(words: list[str]) -> None:
 
 
 def _hold_together(ours: Losses, rival: Losses) -> None:
-    apart = {
-        name: (ours.get(name), loss)
-        for name, loss in rival.items()
-        if abs(ours.get(name, 1e9) - loss) > SAME * abs(loss)
-    }
+    apart = [name for name, loss in rival.items() if name not in ours or abs(ours[name] - loss) > SAME * abs(loss)]
     if apart:
-        raise SystemExit(f"error: the two sides do not compute the same: {json.dumps(apart)}")
+        raise SystemExit(f"error: the two sides do not compute the same: {', '.join(apart)}")
