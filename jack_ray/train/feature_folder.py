@@ -8,6 +8,7 @@ the same time write the same. A file that is damaged, or no such file at all, is
 import hashlib
 import json
 import os
+import re
 import time
 from contextlib import suppress
 from dataclasses import astuple, dataclass
@@ -24,6 +25,9 @@ from jack_ray.methods.shared.kept_features import Kept
 KIND = "jack_ray features 1"
 FEATURES = "features"
 SUFFIX = ".safetensors"
+DIGITS = 40
+OURS = re.compile(f"[0-9a-f]{{{DIGITS}}}{SUFFIX}")
+"""Nothing else in the folder is ever deleted."""
 USED_S = 600.0
 """How far back the time of a file's last use may be; it is written no more often, which spares a network drive."""
 LEFT_S = 3600.0
@@ -44,6 +48,8 @@ class Counts:
     damaged: int = 0
     failed: int = 0
     """Files that could not be written."""
+    crowded: int = 0
+    """Files that were deleted for want of room though they had been used since this shelf was put up."""
 
     def __add__(self, other: "Counts") -> "Counts":
         mine, theirs = astuple(self), astuple(other)
@@ -53,7 +59,9 @@ class Counts:
         """A line for people."""
         text = f"features of the frozen backbone: {self.found} read, {self.made} computed, in {folder}"
         text += f"; {self.damaged} damaged ones were replaced" if self.damaged else ""
-        return text + (f"; {self.failed} could not be written" if self.failed else "")
+        text += f"; {self.failed} could not be written" if self.failed else ""
+        more = f"; {self.crowded} that were in use had to be deleted: type a larger site.features_gb"
+        return text + (more if self.crowded else "")
 
 
 class FeatureFolder:
@@ -72,11 +80,12 @@ class FeatureFolder:
         self._makes_room = makes_room
         self._look_after = limit // LOOKS // writers
         self._written = 0
+        self._began = time.time()
         self._lock = Lock()
 
     def path(self, recipe: str) -> Path:
         """The file of a recipe."""
-        name = digest([self._frozen, recipe], 40)
+        name = digest([self._frozen, recipe], DIGITS)
         return self.folder / name[:2] / f"{name}{SUFFIX}"
 
     def find(self, recipe: str) -> Kept | None:
@@ -119,11 +128,12 @@ class FeatureFolder:
         total = sum(size for _, size, _ in files)
         if total <= self.limit:
             return
-        for _, size, path in files:
+        for used, size, path in files:
             if total <= MAKES_ROOM * self.limit:
                 return
             with suppress(OSError):  # another one was quicker
                 path.unlink()
+                self._count(Counts(crowded=int(used >= self._began)))
             total -= size
 
     def _count(self, more: Counts) -> None:
@@ -138,9 +148,9 @@ def _files(folder: Path) -> list[tuple[float, int, Path]]:
     for path in folder.glob("??/*"):
         with suppress(OSError):
             status = path.stat()
-            if path.name.startswith(".") and now - status.st_mtime > LEFT_S:
+            if path.name.startswith(f".{path.parent.name}") and now - status.st_mtime > LEFT_S:
                 path.unlink()
-            elif path.suffix == SUFFIX:
+            elif OURS.fullmatch(path.name) and path.name.startswith(path.parent.name):
                 found.append((status.st_mtime, status.st_size, path))
     return found
 

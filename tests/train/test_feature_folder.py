@@ -87,6 +87,7 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path: Path) -> None:
     small = FeatureFolder(tmp_path, 3 * size, "net")
     small.make_room()
     assert [name for name in "abcd" if small.path(name).exists()] == ["a", "d"]
+    assert small.counts.crowded == 0
 
 
 def test_the_bound_is_kept_while_writing(tmp_path: Path) -> None:
@@ -97,6 +98,8 @@ def test_the_bound_is_kept_while_writing(tmp_path: Path) -> None:
         assert sum(path.stat().st_size for path in files(tmp_path)) <= limit + limit // 50 + 5000
     folder.make_room()
     assert 0.5 * limit < sum(path.stat().st_size for path in files(tmp_path)) <= limit
+    assert folder.counts.crowded == 60 - len(files(tmp_path))
+    assert "had to be deleted: type a larger site.features_gb" in folder.counts.told(tmp_path)
 
 
 def test_only_one_of_the_ranks_makes_room(tmp_path: Path) -> None:
@@ -110,12 +113,25 @@ def test_only_one_of_the_ranks_makes_room(tmp_path: Path) -> None:
 def test_what_a_dead_process_was_writing_is_deleted_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
     folder = FeatureFolder(tmp_path, MANY, "net")
     folder.keep("a", kept())
-    left, living = (folder.path("a").parent / name for name in (".left", ".living"))
+    path = folder.path("a")
+    left, living = (path.with_name(f".{path.name}.{word}") for word in ("left", "living"))
     left.touch()
     living.touch()
     os.utime(left, (time.time() - 2 * LEFT_S,) * 2)
     folder.make_room()
     assert files(tmp_path) == sorted([living, folder.path("a")])
+
+
+def test_what_is_not_ours_is_never_deleted(tmp_path: Path) -> None:
+    others = [tmp_path / name for name in ("model.safetensors", "ab/model.safetensors", "ab/.hidden", "ab/x/a.bin")]
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"-" * 10_000)
+        os.utime(path, (1, 1))
+    folder = FeatureFolder(tmp_path, 5_000, "net")
+    folder.keep("a", kept())
+    folder.make_room()
+    assert all(path.exists() for path in others)
 
 
 def test_several_writers_and_readers_never_see_a_part_of_a_file(tmp_path: Path) -> None:

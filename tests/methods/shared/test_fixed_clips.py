@@ -10,12 +10,14 @@ import pytest
 
 from jack_ray.contract.errors import DataError
 from jack_ray.methods.cten.data import Data as CtenData
+from jack_ray.methods.shared import video_file
 from jack_ray.methods.shared.clip_source import ClipSource
 from jack_ray.methods.shared.fixed_clips import MIDDLE, FixedClips, rows_of
 from jack_ray.methods.shared.frames import PictureFolder, PicturesOfVideo
 from jack_ray.methods.shared.kept_features import Kept, Seen
 from jack_ray.methods.vaanet.data import Data as VaanetData
 from tests.methods.shared.clip_trees import SmallModel, data_config, small_tree
+from tests.methods.shared.test_clip_samples import video_tree
 
 BOTH = pytest.mark.parametrize("data_class", [VaanetData, CtenData])
 DataClass = type[VaanetData] | type[CtenData]
@@ -94,6 +96,29 @@ def test_with_a_shelf_a_sample_is_read_once_and_then_found(own_tree: Path, data_
     assert again["label"] == first["label"]
     with pytest.raises(DataError, match=r"000002\.jpg"):
         data.draw(1, 6)
+
+
+@BOTH
+def test_the_file_of_a_video_whose_features_are_there_is_not_even_opened(
+    tmp_path: Path, data_class: DataClass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, shelf = video_tree(tmp_path), Memory()
+
+    def sample() -> Any:
+        model = replace(SmallModel(), num_classes=2)
+        config = data_config(root, clips="fixed", clip_variants=1, source="video", val_fraction=0.0)
+        data = data_class(model, config, "train", 1)
+        data.use_shelf(shelf)
+        return data.draw(0, 3)
+
+    first = sample()
+    first["seen"].features(made)
+    video_file.index.cache_clear()
+    video_file.num_pictures.cache_clear()
+    monkeypatch.setattr(video_file, "opened", None)
+    again = sample()
+    assert again["seen"].clips is None
+    assert again["duration_s"] == first["duration_s"] > 0
 
 
 @BOTH
