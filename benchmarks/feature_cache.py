@@ -21,7 +21,7 @@ from jack_ray.contract.environment import PACKAGE_PARENT, default_jittor_home, i
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.spawn import preflight
 
-MODELS = ("vaanet_small", "cten_small")
+MODELS = ("vaanet_small", "cten_smoke")
 RATES = "0.002,0.001,0.0005,0.0002,0.0001"
 FROZEN = ("model.backbone=frozen", "model.freeze_bn=true", "data.clips=fixed")
 PLAIN = ("cluster=inline", "mpi=none", "cluster.ranks=1", "tracking=none", "model.num_classes=8")

@@ -1,9 +1,10 @@
 """Whether a trial keeps features of a frozen backbone, and where."""
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
-from jack_ray.methods.shared.clip_network_config import ClipNetworkConfig, keeps_features
+from jack_ray.methods.shared.clip_network_config import ClipNetworkConfig, keeps_features, why_not_kept
 from jack_ray.methods.shared.clips_config import DataConfig
 from jack_ray.methods.shared.kept_features import FrozenPart
 from jack_ray.train.feature_folder import Counts, FeatureFolder
@@ -11,15 +12,21 @@ from jack_ray.train.method import Settings
 from jack_ray.train.ranks import Ranks
 
 
-def shelf_of(model: object, settings: Settings, ranks: Ranks) -> FeatureFolder | None:
+def shelf_of(
+    model: object, settings: Settings, ranks: Ranks, tell: Callable[[str], None] | None = None
+) -> FeatureFolder | None:
     """Where the features of a model's frozen part are kept; None if they are not. Called on all ranks.
 
-    The model must have the weights that it keeps. On each machine one rank sees to the bound.
+    The model must have the weights that it keeps. On each machine one rank sees to the bound. tell: is told what is
+    in the way where one would expect features to be kept.
     """
     config, data = settings.model, settings.data
     if not (isinstance(config, ClipNetworkConfig) and isinstance(data, DataConfig) and isinstance(model, FrozenPart)):
         return None
     if not keeps_features(config, data):
+        reason = why_not_kept(config, data)
+        if reason and tell is not None:
+            tell(reason)
         return None
     hosts = ranks.gather(socket.gethostname())
     makes_room = hosts.index(hosts[ranks.rank]) == ranks.rank

@@ -84,7 +84,7 @@ class Training:
         else:
             for part in self.model.pretrained():
                 self.report.note(f"started from {part.path}\n{weights.load_part(self.model, part)}")
-        self.shelf = features.shelf_of(self.model, self.parts.settings, self.ranks)
+        self.shelf = features.shelf_of(self.model, self.parts.settings, self.ranks, self.report.note)
         self.parts.use_shelf(self.shelf)
         self.parts.furnish(self.data)
         self._incoming = self.reader.ahead(self._reads())

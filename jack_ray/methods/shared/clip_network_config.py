@@ -68,6 +68,15 @@ def keeps_features(model: ClipNetworkConfig, data: DataConfig) -> bool:
     return data.feature_cache is not False and not _in_the_way(model, data)
 
 
+def why_not_kept(model: ClipNetworkConfig, data: DataConfig) -> str:
+    """What keeps features of fixed clips from being kept, in a sentence; empty where they are, or need not be."""
+    changing = _in_the_way(model, data)
+    if data.clips != "fixed" or data.feature_cache is False or model.backbone == "trained" or not changing:
+        return ""
+    found, typed = ", ".join(changing), " ".join(changing.values())
+    return f"features of the frozen backbone are computed in each step, because of {found}; {typed} keeps them"
+
+
 def _in_the_way(model: ClipNetworkConfig, data: DataConfig) -> dict[str, str]:
     """What changes the backbone's features from step to step, as it is set, and what to type instead."""
     needed = {

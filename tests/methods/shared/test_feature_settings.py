@@ -15,7 +15,7 @@ from jack_ray.contract.schema import TrainConfig
 from jack_ray.contract.settings import read
 from jack_ray.methods.cten.config import Config as CtenConfig
 from jack_ray.methods.cten.config import check as check_cten
-from jack_ray.methods.shared.clip_network_config import keeps_features
+from jack_ray.methods.shared.clip_network_config import keeps_features, why_not_kept
 from jack_ray.methods.shared.clips_config import DataConfig
 from jack_ray.methods.vaanet.config import Config as VaanetConfig
 from jack_ray.methods.vaanet.config import check as check_vaanet
@@ -84,6 +84,16 @@ def test_features_that_change_are_refused_with_what_to_type(method: str, words: 
 def test_what_the_message_says_to_type_is_accepted(method: str) -> None:
     assert CHECKS[method](*composed(method, FIXED, FROZEN, STILL, "data.feature_cache=true")) == []
     assert CHECKS[method](*composed(method, LEARNS, MOVES, RANDOM, "data.feature_cache=false")) == []
+
+
+@BOTH
+def test_who_fixes_clips_of_a_frozen_backbone_is_told_what_is_missing(method: str) -> None:
+    def why(*words: str) -> str:
+        return why_not_kept(*composed(method, *words)[:2])
+
+    assert why(FIXED, FROZEN, MOVES).endswith("because of model.freeze_bn=false; model.freeze_bn=true keeps them")
+    assert why(FIXED, FROZEN, STILL) == why(RANDOM, FROZEN, STILL) == why(FIXED, LEARNS, MOVES) == ""
+    assert why(FIXED, FROZEN, MOVES, "data.feature_cache=false") == ""
 
 
 def test_the_refusal_is_told_at_the_launch(class_tree: Path) -> None:
