@@ -23,6 +23,7 @@ import pyarrow
 
 from jack_ray.contract.environment import interpreter
 from jack_ray.contract.files import digest, read_object, replacing, write_json
+from jack_ray.contract.paths import KNOWN_GRAPHS
 
 CORE = "core"
 OPERATORS = "operators"
@@ -81,7 +82,7 @@ def complete(jittor_home: Path) -> tuple[list[str], list[str]]:
     core, operators = [], []
     for path in sorted((jittor_home / _ROOT).glob("jt*/*/*/*/*/*/*/**/*")):
         name = str(path.relative_to(jittor_home))
-        if path.is_symlink() or not path.is_file():
+        if path.is_symlink() or not path.is_file() or path.parent.name == KNOWN_GRAPHS:
             continue
         if path.parent.name != "jit":
             core.append(name)

@@ -81,18 +81,22 @@ def _run(folder: TrialFolder, attempt: int) -> None:
     import jittor as jt
 
     _restore_handlers()
+    from jack_ray.train.known import Known
     from jack_ray.train.loop import fit
     from jack_ray.train.ranks import Ranks
     from jack_ray.train.report import Report
     from jack_ray.train.versions import versions
 
     jt.flags.use_cuda = int(os.environ.get("JACK_RAY_GPU", "0"))
+    known = Known(trial)
+    known.choose_lock()
     ranks = Ranks()
     if ranks.size != trial.ranks:
         raise JackRayError(f"{folder.trial} is a trial of {trial.ranks} ranks, but {ranks.size} were started")
     report = Report(folder, ranks.rank, attempt)
     report.started(ranks=ranks.size, threads=trial.threads, host=socket.gethostname(), versions=versions())
     fit(trial, settings, folder, ranks, report)
+    known.remember()
     ranks.gather(None)  # no rank leaves while another still writes
 
 
