@@ -192,3 +192,4 @@ class SiteConfig:
         "share `runs`; null: they share it"
     )
     jittor: str = setting("home of Jittor's compiled operators; shared by all trials of a machine")
+    jittor_gb: float = setting("bound of `jittor`; what was not used for the longest time goes first", unit="GB", ge=1)

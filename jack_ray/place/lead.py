@@ -197,6 +197,7 @@ class Lead:
         try:
             ended = self._watch(gang, hosts, keeping)
             self._operators.give()
+            self._operators.prune(self.order.most_bytes)
         finally:
             if self.standing is None:
                 gang.stop(self.order.mpi.stop_s)

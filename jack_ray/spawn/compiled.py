@@ -166,7 +166,7 @@ class Sharing:
 
     def give(self) -> int:
         """Add what was compiled here since; the number of files. Raises OSError."""
-        with self._alone(), self._nobody_compiles():
+        with self._alone(), nobody_compiles(self.jittor_home):
             record = read_object(self._record)
             taken, known = list(record.get("archives", [])), set(record.get("files", []))
             given = 0
@@ -195,18 +195,19 @@ class Sharing:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    @contextmanager
-    def _nobody_compiles(self) -> Iterator[None]:
-        """Hold the locks that Jittor compiles under. Raises OSError after a minute: then somebody compiles much."""
-        until = time.monotonic() + _LOCK_S
-        opened = [path.open("r+b") for path in sorted((self.jittor_home / _ROOT).glob("jt*/*/*/*/*/*/jittor.lock"))]
-        try:
-            for lock in opened:
-                _wait_for(lock.fileno(), until)
-            yield
-        finally:
-            for lock in opened:
-                lock.close()
+
+@contextmanager
+def nobody_compiles(jittor_home: Path) -> Iterator[None]:
+    """Hold the locks that Jittor compiles under. Raises OSError after a minute: then somebody compiles much."""
+    until = time.monotonic() + _LOCK_S
+    opened = [path.open("r+b") for path in sorted((jittor_home / _ROOT).glob("jt*/*/*/*/*/*/jittor.lock"))]
+    try:
+        for lock in opened:
+            _wait_for(lock.fileno(), until)
+        yield
+    finally:
+        for lock in opened:
+            lock.close()
 
 
 def _wait_for(descriptor: int, until: float) -> None:
