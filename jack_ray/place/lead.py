@@ -166,7 +166,7 @@ class Lead:
 
     def _prepare(self) -> None:
         self._operators.take()
-        prepare(self.order.jittor_home, self._report_compilation)
+        prepare(self.order.jittor_home, self._report_compilation, self.order.gpu)
         link_onednn(self.order.jittor_home)
         while not self._told_to_stop.is_set():
             self._hear()
