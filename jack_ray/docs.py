@@ -49,13 +49,14 @@ _NOTES = {
     "retry": "What happens to a trial that failed.",
     "tracking": "Where runs are compared.",
     "site": "Where things lie on this machine. `conf/site/local.yaml` is yours: git does not look at it, and\n"
-    "`site=local` takes it. The environment variable `JACK_RAY_JITTOR_HOME` replaces the default of `site.jittor`.",
+    "`site=local` takes it. The environment variable `JACK_RAY_JITTOR_HOME` replaces the default of `site.jittor`,\n"
+    "`JACK_RAY_FEATURES` that of `site.features`.",
 }
 
 
 def text() -> str:
     """The whole page; the same on every machine."""
-    with _without("JACK_RAY_JITTOR_HOME"):
+    with _without("JACK_RAY_JITTOR_HOME"), _without("JACK_RAY_FEATURES"):
         base = load([f"model={groups()['model'][0]}"])
         parts = [_TOP]
         for group, note in _NOTES.items():

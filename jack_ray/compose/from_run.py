@@ -14,6 +14,7 @@ from jack_ray.compose.plan import Plan, compose_base
 from jack_ray.compose.schema import typed
 from jack_ray.contract.errors import ConfigError, Fault
 from jack_ray.contract.trial import DOES_NOT_CHANGE_NUMBERS, Trial, is_weights
+from jack_ray.contract.trial import PLACES as PLACES_OF_DATA
 
 WORD = "from_run="
 PLACES = ("site", "tracking", "cluster", "mpi", "retry")
@@ -61,7 +62,8 @@ def _is_place(key: str) -> bool:
     if node in PLACES:
         return key != "cluster.ranks" and key != "cluster.cpus_per_rank"
     kept = node == "train" and name in DOES_NOT_CHANGE_NUMBERS
-    return key in ("data.root", "dry_run") or kept or (node == "model" and is_weights(name))
+    kept |= node == "data" and name in PLACES_OF_DATA
+    return key == "dry_run" or kept or (node == "model" and is_weights(name))
 
 
 def plan_again(
@@ -114,7 +116,7 @@ def changed_settings(before: Trial, now: Trial) -> list[str]:
     found = []
     for node in ("model", "data", "train"):
         old, new = flat(getattr(before, node)), flat(getattr(now, node))
-        skipped = DOES_NOT_CHANGE_NUMBERS | {"root", "sound_cache_mb"}
+        skipped = DOES_NOT_CHANGE_NUMBERS | PLACES_OF_DATA
         for key in dict.fromkeys([*old, *new]):
             if key not in skipped and not is_weights(key) and _plain(old.get(key)) != _plain(new.get(key)):
                 found.append(f"{node}.{key}: {old.get(key)!r} was, {new.get(key)!r} is")

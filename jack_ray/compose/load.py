@@ -90,7 +90,7 @@ def absolute(nodes: Nodes) -> Nodes:
     data, site, train, model = nodes["data"], nodes["site"], nodes["train"], nodes["model"]
     return nodes | {
         "model": {key: _absolute(value) if is_weights(key) else value for key, value in model.items()},
-        "data": data | {"root": _absolute(data.get("root"))},
+        "data": data | {key: _absolute(data.get(key)) for key in ("root", *(data.keys() & {"feature_folder"}))},
         "site": {key: _absolute(value) for key, value in site.items()},
         "train": train | {"weights": _absolute(train.get("weights"))},
     }

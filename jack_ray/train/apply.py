@@ -21,6 +21,7 @@ from jack_ray.contract.order import RESULT, Order, load_order
 from jack_ray.methods.roles import PredictorRole, Sample
 from jack_ray.train import evaluate, weights
 from jack_ray.train.evaluate import Surroundings
+from jack_ray.train.features import shelf_of
 from jack_ray.train.method import Parts, typed
 from jack_ray.train.ranks import Ranks
 from jack_ray.train.reading import Reader
@@ -83,8 +84,10 @@ def test(order: Order) -> dict[str, Any]:
     if not len(data):
         raise JackRayError(f"The {order.split} split has no samples.")
     model = _model(parts, order)
+    ranks = Ranks()
+    parts.use_shelf(shelf_of(model, settings, ranks))
     with Reader(settings.train.workers, settings.train.prefetch) as reader:
-        around = Surroundings(Ranks(), Told("scoring"), reader)
+        around = Surroundings(ranks, Told("scoring"), reader)
         metric = evaluate.score(parts, model, order.split, around)
     pictures: list[str] = []
     if order.pictures:

@@ -16,9 +16,10 @@ from jack_ray.contract.schema import TrainConfig
 from jack_ray.contract.trial import Trial
 from jack_ray.methods.roles import Batch, MetricRole, Sample, Split
 from jack_ray.methods.shared.batchnorm import absorb, drain
-from jack_ray.train import checkpoint, evaluate, optimizer, schedule, weights
+from jack_ray.train import checkpoint, evaluate, features, optimizer, schedule, weights
 from jack_ray.train.checkpoint import Checkpoint, Progress
 from jack_ray.train.evaluate import Surroundings
+from jack_ray.train.feature_folder import FeatureFolder
 from jack_ray.train.method import Parts, Settings
 from jack_ray.train.order import Step, share, step_samples
 from jack_ray.train.ranks import Ranks
@@ -64,6 +65,7 @@ class Training:
         self.optimizer = optimizer.make(self.config, groups)
         self._state: list[jt.Var] = list(self.model.state_dict().values())
         self.progress = Progress(0, self.config.seed)
+        self.shelf: FeatureFolder | None = None
 
     def begin(self) -> None:
         """Go on from the last whole checkpoint, or start from random or given weights."""
@@ -82,6 +84,9 @@ class Training:
         else:
             for part in self.model.pretrained():
                 self.report.note(f"started from {part.path}\n{weights.load_part(self.model, part)}")
+        self.shelf = features.shelf_of(self.model, self.parts.settings, self.ranks)
+        self.parts.use_shelf(self.shelf)
+        self.parts.furnish(self.data)
         self._incoming = self.reader.ahead(self._reads())
 
     def _found(self) -> Checkpoint | None:
@@ -213,6 +218,8 @@ class Training:
         values |= evaluate.named(metric, scored) if self.config.test_at_end else {}
         if self.ranks.is_main:
             evaluate.draw(metric, self.folder.artifacts / scored, self.report, self.progress.step)
+        if self.shelf is not None:
+            self.report.note(features.told_of_all(self.shelf, self.ranks))
         return values
 
 

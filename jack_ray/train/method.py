@@ -9,6 +9,7 @@ from jack_ray.contract.schema import TrainConfig
 from jack_ray.contract.settings import read
 from jack_ray.contract.trial import Trial
 from jack_ray.methods.roles import DataRole, LossRole, MetricRole, Split
+from jack_ray.methods.shared.kept_features import KeepsFeatures, Shelf
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,16 @@ class Parts:
     def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
         self.settings = settings
+        self._shelf: Shelf | None = None
+
+    def use_shelf(self, shelf: Shelf | None) -> None:
+        """Where the examples that are made from now on find kept features; None: nowhere."""
+        self._shelf = shelf
+
+    def furnish(self, data: DataRole) -> None:
+        """Show examples that were made before where kept features are."""
+        if self._shelf is not None and isinstance(data, KeepsFeatures):
+            data.use_shelf(self._shelf)
 
     def _export(self, file: str, name: str) -> Any:
         return getattr(importlib.import_module(f"jack_ray.methods.{self.name}.{file}"), name)
@@ -46,6 +57,7 @@ class Parts:
         """The examples of a split. Raises DataError."""
         settings = self.settings
         made: DataRole = self._export("data", "Data")(settings.model, settings.data, split, settings.train.seed)
+        self.furnish(made)
         return made
 
     def model(self) -> Any:

@@ -14,6 +14,7 @@ from jack_ray.methods.roles import Batch, Sample, Split
 from jack_ray.methods.shared.clip_samples import VideosOfSplit, stacked
 from jack_ray.methods.shared.clips_config import DataConfig, FbankModel
 from jack_ray.methods.shared.fbank import fbank, take_pieces
+from jack_ray.methods.shared.kept_features import Shelf
 from jack_ray.methods.shared.sound_file import FloatArray
 
 
@@ -29,6 +30,10 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.videos)
+
+    def use_shelf(self, shelf: Shelf) -> None:
+        """Take features from there instead of reading clips; samples then have `seen` in place of `visual`."""
+        self.videos.shelf = shelf
 
     def __getitem__(self, index: int) -> Sample:
         """A video with the middle clips and the middle pieces of sound of its segments.

@@ -27,7 +27,7 @@ class Loss:
         """The loss and its terms, means over the batch.
 
         Beside the model's inputs `batch` holds `label` (B,), `classes`, `seeds` (B,), and `videos`, each with
-        `redraw(kept_segments, seed)`, which reads other clips of it: (S, 3, D, H, W).
+        `redraw(kept_segments, seed)`, which reads other clips of it: (S, 3, D, H, W), or a `Seen`.
         """
         outputs = model.training_outputs(batch, 0)
         terms = {"loss_original": self._of(outputs, batch)}
@@ -35,8 +35,8 @@ class Loss:
             return terms["loss_original"], terms
         gamma = outputs["gamma"].numpy()
         for number, (name, kept) in enumerate(self._erased(gamma), start=1):
-            visual = redraw(batch, kept, number, workers)
-            terms[f"loss_{name}"] = self._of(model.training_outputs({**batch, "visual": visual}, number), batch)
+            redrawn = redraw(batch, kept, number, workers)
+            terms[f"loss_{name}"] = self._of(model.training_outputs({**batch, **redrawn}, number), batch)
         total = sum(terms.values())
         return total * THIRD if self.config.erasing_scale == "third" else total, terms
 
@@ -52,8 +52,12 @@ class Loss:
         return [context, ("key", key_segments(gamma, limits))]
 
 
-def redraw(batch: Batch, kept: Sequence[Sequence[int]], number: int, workers: Workers) -> NDArray[np.float32]:
-    """(B, S, 3, D, H, W): clips of the kept segments of each video, read by the workers, in an array of their own."""
+def redraw(batch: Batch, kept: Sequence[Sequence[int]], number: int, workers: Workers) -> Batch:
+    """What takes the place of `visual` or `seen`: clips of the kept segments of each video, read by the workers.
+
+    visual: (B, S, 3, D, H, W), an array of its own; or, where features are kept, `seen`, a list.
+    """
     seeds = [int(np.random.SeedSequence([int(seed), number]).generate_state(1)[0]) for seed in batch["seeds"]]
     items = list(zip(batch["videos"], kept, seeds, strict=True))
-    return np.stack(workers.map(lambda item: item[0].redraw(item[1], item[2]), items))
+    redrawn = workers.map(lambda item: item[0].redraw(item[1], item[2]), items)
+    return {"seen": redrawn} if "seen" in batch else {"visual": np.stack(redrawn)}

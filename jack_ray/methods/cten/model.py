@@ -35,12 +35,14 @@ class Model(nn.Module):
         self.ta_net = Attention(2 * features, config.segments)
         self.fc = Linear(2 * features, config.num_classes)
         self._config = config
-        self._look = resnet3d.Look(self.resnet, config.backbone == "trained", config.freeze_bn)
+        # The published average pooling spans the whole map.
+        self._look = resnet3d.Look(self.resnet, config.backbone == "trained", config.freeze_bn, pools=True)
 
     def execute(self, batch: Batch) -> dict[str, Any]:
         """Logits (B, K) and `gamma` (B, S), how much each segment counts, at least 0.
 
-        batch: `visual` (B, S, 3, D, H, W), RGB 0..255, and `audio` (B, S * R, M), float32; neither is changed.
+        batch: `visual` (B, S, 3, D, H, W), RGB 0..255, or `seen`, a `Seen` of each video; and `audio` (B, S * R, M),
+        float32; none is changed.
         """
         joint, gamma = self._joint(batch)
         return {"logits": self.fc(joint), "gamma": gamma}
@@ -62,14 +64,15 @@ class Model(nn.Module):
         return (both * gamma.unsqueeze(1)).mean(2), gamma
 
     def _see(self, batch: Batch) -> jt.Var:
-        videos, segments = batch["visual"].shape[:2]
-        maps = self._look(batch["visual"].reshape((videos * segments, *batch["visual"].shape[2:])))
-        # The published average pooling spans the whole map.
-        return maps.mean((2, 3, 4)).reshape((videos, segments, -1))
+        return self._look.at(batch)
 
     def _hear(self, batch: Batch) -> jt.Var:
         pieces = self.a_fc(self.a_resnet(sound_resnet.cut(batch["audio"], self._config.segments)))
         return pieces.reshape((len(batch["audio"]), self._config.segments, -1))
+
+    def frozen_identity(self) -> str:
+        """A digest of what the 3-D ResNet's features follow from beside the clips; it must be frozen."""
+        return self._look.identity()
 
     def groups(self) -> list[Group]:
         """Everything that is trained learns at the same rate: not the frozen backbone."""

@@ -57,7 +57,35 @@ class ClipNetworkConfig:
 
 def check_clip_network(model: ClipNetworkConfig, data: DataConfig, train: TrainConfig) -> list[Fault]:
     """Every combination of these settings that cannot work together."""
-    return [*_check_classes(model, data), *_check_polarities(model, data), *_check_choice(data, train)]
+    return [
+        *_check_classes(model, data), *_check_polarities(model, data), *_check_choice(data, train),
+        *_check_kept(model, data),
+    ]  # fmt: skip
+
+
+def keeps_features(model: ClipNetworkConfig, data: DataConfig) -> bool:
+    """Whether the backbone's features are computed once and kept (data.feature_cache)."""
+    return data.feature_cache is not False and not _in_the_way(model, data)
+
+
+def _in_the_way(model: ClipNetworkConfig, data: DataConfig) -> dict[str, str]:
+    """What changes the backbone's features from step to step, as it is set, and what to type instead."""
+    needed = {
+        f"data.clips={data.clips}": (data.clips, "fixed", "data.clips=fixed"),
+        f"model.backbone={model.backbone}": (model.backbone, "frozen", "model.backbone=frozen"),
+        f"model.freeze_bn={str(model.freeze_bn).lower()}": (model.freeze_bn, True, "model.freeze_bn=true"),
+    }
+    return {found: remedy for found, (value, wanted, remedy) in needed.items() if value != wanted}
+
+
+def _check_kept(model: ClipNetworkConfig, data: DataConfig) -> list[Fault]:
+    changing = _in_the_way(model, data)
+    if data.feature_cache is not True or not changing:
+        return []
+    found = f"true, with {', '.join(changing)}"
+    expected = "clips that come again, and a backbone that nothing changes"
+    remedy = f"Type {' '.join(changing.values())}, or data.feature_cache=false."
+    return [Fault("data.feature_cache", found, expected, remedy)]
 
 
 def check_labels(model: ClipNetworkConfig, labels: Sequence[str]) -> list[Fault]:

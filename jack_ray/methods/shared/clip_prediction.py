@@ -12,7 +12,8 @@ import numpy as np
 from jack_ray.contract.errors import ConfigError, DataError, Fault
 from jack_ray.methods.roles import Batch, Network, Sample
 from jack_ray.methods.shared.class_tree import COUNT_FILE, SOUND_SUFFIXES, VIDEO_SUFFIXES, natural_order
-from jack_ray.methods.shared.clip_samples import SILENCE, ClipSource, stacked, take_clips
+from jack_ray.methods.shared.clip_samples import SILENCE, stacked
+from jack_ray.methods.shared.clip_source import ClipSource, take_clips
 from jack_ray.methods.shared.clips_config import ClipsModel, DataConfig
 from jack_ray.methods.shared.frames import PictureFolder, Pictures, PicturesOfVideo
 from jack_ray.methods.shared.sound_file import FloatArray, Sound, read_sound, read_track

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,13 @@ from jack_ray.contract.errors import ConfigError, DataError, Fault
 from jack_ray.methods.roles import Batch, Sample, Split
 from jack_ray.methods.shared.class_tree import SOUND_SUFFIXES, annotation_of, divide, sound_file
 from jack_ray.methods.shared.class_tree import video_file as path_of_video
-from jack_ray.methods.shared.clips import Numbers, kept_numbers, picture_numbers, sample_clips
+from jack_ray.methods.shared.clip_source import Clips, ClipSource, RedrawnVideo, take_clips
 from jack_ray.methods.shared.clips_config import ClipsModel, DataConfig
+from jack_ray.methods.shared.fixed_clips import MIDDLE, FixedClips
 from jack_ray.methods.shared.frames import Pictures, pictures_of
-from jack_ray.methods.shared.picture_transform import EvaluationTransform, Transform, draw_transform
+from jack_ray.methods.shared.kept_features import Seen, Shelf
 from jack_ray.methods.shared.sound_cache import cache_of
 from jack_ray.methods.shared.sound_file import FloatArray, Sound, read_sound
-
-Clips = NDArray[np.uint8]
-"""(S, 3, D, H, W), RGB 0..255."""
 
 
 class VideosOfSplit:
@@ -37,6 +34,7 @@ class VideosOfSplit:
         annotation = annotation_of(data)
         self.model = model
         self.data = data
+        self.shelf: Shelf | None = None
         self.labels = annotation.labels
         if len(self.labels) != model.num_classes:
             found = f"{model.num_classes}, but {annotation.path} has {len(self.labels)}: {', '.join(self.labels)}"
@@ -53,25 +51,37 @@ class VideosOfSplit:
     def read(self, index: int, generator: np.random.Generator | None) -> Sample:
         """A video without its sound; generator: draws clips and changes of pictures, None takes the middle ones.
 
-        visual: (S, 3, D, H, W) uint8, 0..255, which `stacked` makes float32. label: number of the class. name.
-        duration_s. segments: key segments [(start_s, end_s)], None where nobody marked any.
-        Raises DataError naming the file.
+        visual: (S, 3, D, H, W) uint8, 0..255, which `stacked` makes float32; where features are kept there is `seen`
+        in its place, a `Seen`. label: number of the class. name. duration_s. segments: key segments [(start_s,
+        end_s)], None where nobody marked any. Raises DataError naming the file.
         """
         entry = self.entries[index]
         pictures = pictures_of(self.data, entry)
+        looked = self._looked(pictures, entry.name, generator)
+        duration_s = looked.duration_s if isinstance(looked, Seen) else entry.duration_s or pictures.duration_s()
         return {
             "name": entry.name,
             "label": self.labels.index(entry.label),
-            "visual": take_clips(self._source(pictures), generator),
-            "duration_s": entry.duration_s or pictures.duration_s(),
+            "seen" if isinstance(looked, Seen) else "visual": looked,
+            "duration_s": entry.duration_s or duration_s,
             "segments": None if entry.segments is None else list(entry.segments),
         }
 
-    def video(self, index: int) -> "RedrawnVideo":
-        """A handle on a video, to take other clips of it later."""
-        return RedrawnVideo(self._source(pictures_of(self.data, self.entries[index])))
+    def _looked(self, pictures: Pictures, name: str, generator: np.random.Generator | None) -> Seen | Clips:
+        if self.data.clips == "random":
+            return take_clips(self._source(pictures), generator)
+        fixed = FixedClips(self._source(pictures), self.data, name, self.shelf)
+        return fixed.look(MIDDLE if generator is None else fixed.draw(generator))
 
-    def _source(self, pictures: Pictures) -> "ClipSource":
+    def video(self, index: int) -> RedrawnVideo | FixedClips:
+        """A handle on a video, to take other clips of it later."""
+        entry = self.entries[index]
+        source = self._source(pictures_of(self.data, entry))
+        return RedrawnVideo(source) if self.data.clips == "random" else FixedClips(
+            source, self.data, entry.name, self.shelf
+        )  # fmt: skip
+
+    def _source(self, pictures: Pictures) -> ClipSource:
         model = self.model
         return ClipSource(
             pictures, model.segments, model.clip_frames, model.size, self.data.frame_step, self.data.min_frames
@@ -98,72 +108,16 @@ SILENCE = Sound(np.zeros((1, 16000), np.float32), 16000)
 """One second; methods repeat short sound."""
 
 
-@dataclass(frozen=True)
-class ClipSource:
-    """Where clips come from, and how many."""
-
-    pictures: Pictures
-    segments: int
-    clip_frames: int
-    size: int
-    frame_step: int
-    min_frames: int
-
-    def num_frames(self) -> int:
-        """How many pictures there are. Raises DataError if that is too few."""
-        count = self.pictures.count()
-        if count < self.min_frames:
-            expected = f"at least {self.min_frames} (data.min_frames)"
-            raise DataError([Fault(str(self.pictures.where), f"{count} pictures", expected)])
-        return count
-
-    def clips(self, numbers: Numbers, transform: Transform) -> Clips:
-        """(S, 3, D, H, W) of picture numbers (S, D); each picture is decoded once, however often it comes."""
-        needed, positions = np.unique(numbers, return_inverse=True)
-        decoded = np.empty((len(needed), 3, self.size, self.size), np.uint8)
-        for row, (_, picture) in enumerate(self.pictures.read(needed.tolist())):
-            decoded[row] = transform(picture)
-        whole = decoded[positions.reshape(numbers.shape)]
-        return np.ascontiguousarray(whole.transpose(0, 2, 1, 3, 4))
-
-
-def take_clips(source: ClipSource, generator: np.random.Generator | None) -> Clips:
-    """(S, 3, D, H, W): drawn clips and changes; or, without a generator, the middle of each segment as it is."""
-    numbers = picture_numbers(source.num_frames(), source.frame_step)
-    chosen = sample_clips(numbers, source.segments, source.clip_frames, generator)
-    transform = EvaluationTransform(source.size) if generator is None else draw_transform(source.size, generator)
-    return source.clips(chosen, transform)
-
-
-@dataclass(frozen=True)
-class RedrawnVideo:
-    """A video of a batch, to be read again in the middle of a step (CTEN's temporal erasing)."""
-
-    source: ClipSource
-
-    def redraw(self, kept_segments: Sequence[int], seed: int) -> NDArray[np.float32]:
-        """(S, 3, D, H, W) float32, 0..255: clips drawn from the kept segments alone, as for training.
-
-        kept_segments: which of the S equal parts of the video may be taken, counted from 0; none means all. One
-        transform for the whole video. The same arguments give the same clips. Raises DataError naming the file.
-        """
-        source = self.source
-        generator = np.random.default_rng(seed)
-        count = source.num_frames()
-        numbers = kept_numbers(picture_numbers(count, source.frame_step), count, source.segments, kept_segments)
-        chosen = sample_clips(numbers, source.segments, source.clip_frames, generator)
-        return source.clips(chosen, draw_transform(source.size, generator)).astype(np.float32)
-
-
 def stacked(samples: Sequence[Sample], labels: Sequence[str]) -> Batch:
-    """A batch: visual (B, S, 3, D, H, W) and audio float32, label (B,) int64, and a list for everything else.
+    """A batch: visual (B, S, 3, D, H, W) and audio float32, label (B,) int64, and a list for everything else (`seen`).
 
     classes: the names of the classes by number.
     """
     batch: dict[str, Any] = {key: [sample[key] for sample in samples] for key in samples[0]}
+    if "visual" in batch:
+        batch["visual"] = _as_float(batch["visual"])
     return {
         **batch,
-        "visual": _as_float([sample["visual"] for sample in samples]),
         "audio": np.stack([sample["audio"] for sample in samples]),
         "label": np.array([sample["label"] for sample in samples], np.int64),
         "classes": tuple(labels),

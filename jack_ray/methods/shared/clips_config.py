@@ -42,6 +42,19 @@ class DataConfig:
     val_fraction: float = setting("share of the training videos held out to choose the checkpoint", ge=0, lt=1)
     sound_cache_mb: int = setting("memory of a process for sound that was read before", unit="MB", ge=0)
 
+    clips: Literal["random", "fixed"] = setting(
+        "what training draws. random: clips, crops and changes anew in every step, as published. fixed: one of "
+        "`clip_variants` of each video, which are the same in every step, trial and sweep"
+    )
+    clip_variants: int = setting("clips=fixed: variants of each video", ge=1)
+    clip_seed: int = setting("clips=fixed: seed of the variants, apart from train.seed so that seeds share them", ge=0)
+    feature_cache: bool | None = setting(
+        "whether features of a frozen backbone are computed once and kept in files: true: they must be, false: they "
+        "are not, null: they are where clips=fixed, model.backbone=frozen and model.freeze_bn=true"
+    )
+    feature_folder: str = setting("folder of these files; site.features")
+    feature_cache_gb: float = setting("what they may take on disk; site.features_gb", unit="GB", gt=0)
+
 
 class ClipsModel(Protocol):
     """The settings of a model that say which pictures it takes."""

@@ -4,6 +4,8 @@ import io
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +17,7 @@ from jack_ray.methods.shared.class_annotation import Entry, shown
 from jack_ray.methods.shared.class_tree import COUNT_FILE, picture_folder
 from jack_ray.methods.shared.class_tree import video_file as path_of_video
 from jack_ray.methods.shared.clips_config import DataConfig
+from jack_ray.methods.shared.file_digest import sampled_digest
 
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 """What Pillow raises for one or another broken picture."""
@@ -39,6 +42,10 @@ class Pictures(Protocol):
         """How long they last."""
         ...
 
+    def identity(self) -> list[str]:
+        """What tells them from others, by content and not by place; nothing is decoded. Raises DataError."""
+        ...
+
     def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Image]]:
         """Pictures in RGB by number; numbers count from 1 and rise. Raises DataError naming the file."""
         ...
@@ -60,6 +67,12 @@ class PictureFolder:
     def duration_s(self) -> float:
         """At 30 pictures a second."""
         return self.count() / AS_PUBLISHED_FPS
+
+    def identity(self) -> list[str]:
+        """Their number, and the first, the middle and the last one, as the identity of the data set has them."""
+        count = self.count()
+        numbers = sorted({1, max(1, count // 2), count})
+        return ["frames", str(count), *(_digest_once(self.where / picture_name(number)) for number in numbers)]
 
     def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Image]]:
         """One file after the other."""
@@ -83,6 +96,10 @@ class PicturesOfVideo:
         """As the file says."""
         return video_file.index(self.where).duration_s
 
+    def identity(self) -> list[str]:
+        """The file's beginning, end and size, and how its pictures are scaled."""
+        return ["video", f"{self.height} {self.jpeg_quality}", f"av {version('av')}", _digest_once(self.where)]
+
     def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Image]]:
         """Through JPEG, if set, so that they are those that would have been extracted."""
         for number, picture in video_file.chosen_pictures(self.where, self.height, numbers):
@@ -92,6 +109,15 @@ class PicturesOfVideo:
         if self.jpeg_quality is None:
             return picture
         return Image.open(io.BytesIO(video_file.as_jpeg(picture, self.jpeg_quality))).convert("RGB")
+
+
+@lru_cache(maxsize=65536)
+def _digest_once(path: Path) -> str:
+    try:
+        return sampled_digest(path)
+    except OSError as error:
+        found = "no such file" if isinstance(error, FileNotFoundError) else f"unreadable ({error.strerror})"
+        raise DataError([Fault(str(path), found, "a file of this video")]) from error
 
 
 def pictures_of(data: DataConfig, entry: Entry) -> Pictures:

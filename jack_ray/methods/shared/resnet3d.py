@@ -3,9 +3,11 @@
 State-dict names are those of a sequence of its parts, as VAANet and CTEN have it: 0 the first convolution, 1 its
 normalisation, 4 to 7 the stages.
 """
-# N clips  D pictures of a clip  H W height and width  C channels
+# B videos  S clips of a video  N clips  D pictures of a clip  H W height and width  C channels
 
+import hashlib
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import jittor as jt
@@ -13,15 +15,20 @@ import numpy as np
 from jittor import nn
 from numpy.typing import NDArray
 
-from jack_ray.methods.roles import Pretrained
+from jack_ray.methods.roles import Batch, Pretrained
 from jack_ray.methods.shared.batchnorm import BatchNorm
+from jack_ray.methods.shared.clip_source import Clips
 from jack_ray.methods.shared.convolution3d import MaxPool, VolumeConvolution
+from jack_ray.methods.shared.kept_features import Features
 
 EXPANSION = 4
 """A block puts out this many times the channels of its middle convolution."""
 
 CLIPS_AT_ONCE = 32
 """That a network with fixed statistics looks at, which bounds the memory."""
+
+LOOKING = 1
+"""To be raised whenever another code gives other features for the same clips and weights, by more than rounding."""
 
 PUBLISHED_NAMES = ("conv1", "bn1", "", "", "layer1", "layer2", "layer3", "layer4")
 """What a published ResNet, of pictures or of clips, calls the parts of the sequence that have weights."""
@@ -82,13 +89,47 @@ def reduced(size: int, halvings: int) -> int:
 
 
 class Look:
-    """How a backbone looks at clips: trained with the rest, or as it is, without a way back for gradients."""
+    """How a backbone looks at clips: trained with the rest, or as it is, without a way back for gradients.
 
-    def __init__(self, backbone: nn.Sequential, is_trained: bool, freezes_statistics: bool) -> None:
+    pools: to the mean of each clip's whole map.
+    """
+
+    def __init__(
+        self, backbone: nn.Sequential, is_trained: bool, freezes_statistics: bool, pools: bool = False
+    ) -> None:
         self.backbone = backbone
         self.is_trained = is_trained
+        self.is_frozen = not is_trained and freezes_statistics
+        self.pools = pools
         for norm in norms(backbone):
             norm.frozen = freezes_statistics
+
+    def at(self, batch: Batch) -> jt.Var:
+        """The features (B, S, C, D', H', W') of a batch's clips, (B, S, C) if pooled.
+
+        batch: `visual` (B, S, 3, D, H, W), RGB 0..255; or `seen`, a `Seen` of each video, if the backbone is frozen.
+        """
+        if "seen" in batch:
+            return jt.array(np.stack([video.features(self._of_one_video) for video in batch["seen"]]))
+        videos, segments = batch["visual"].shape[:2]
+        features = self._pooled(self(batch["visual"].reshape((videos * segments, *batch["visual"].shape[2:]))))
+        return features.reshape((videos, segments, *features.shape[1:]))
+
+    def _of_one_video(self, clips: Clips) -> Features:
+        assert self.is_frozen, "features that change are not kept"
+        features: Features = self._pooled(self(clips.astype(np.float32))).numpy()
+        return features
+
+    def _pooled(self, maps: jt.Var) -> jt.Var:
+        return maps.mean((2, 3, 4)) if self.pools else maps
+
+    def identity(self) -> str:
+        """A digest of what the features of a clip follow from beside the clip."""
+        hashed = hashlib.sha256(f"{LOOKING} {self.pools} {version('jittor')} {jt.flags.use_cuda}".encode())
+        for name, var in self.backbone.state_dict().items():
+            hashed.update(f"{name} {tuple(var.shape)}".encode())
+            hashed.update(var.numpy().tobytes())
+        return hashed.hexdigest()
 
     def __call__(self, clips: NDArray[np.float32]) -> jt.Var:
         """(N, 3, D, H, W), RGB 0..255, -> (N, C, D', H', W'). The clips stay as they are.

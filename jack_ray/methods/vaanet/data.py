@@ -12,6 +12,7 @@ import numpy as np
 from jack_ray.methods.roles import Batch, Sample, Split
 from jack_ray.methods.shared.clip_samples import VideosOfSplit, stacked
 from jack_ray.methods.shared.clips_config import DataConfig, MfccModel
+from jack_ray.methods.shared.kept_features import Shelf
 from jack_ray.methods.shared.mfcc import fill_rows, mfcc
 
 
@@ -27,6 +28,10 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.videos)
+
+    def use_shelf(self, shelf: Shelf) -> None:
+        """Take features from there instead of reading clips; samples then have `seen` in place of `visual`."""
+        self.videos.shelf = shelf
 
     def __getitem__(self, index: int) -> Sample:
         """A video with the middle clips of its segments and the middle of its pictures.

@@ -52,9 +52,9 @@ class Model(nn.Module):
     def execute(self, batch: Batch) -> dict[str, Any]:
         """Logits and what the network attends to.
 
-        batch: `visual` (B, S, 3, D, H, W), RGB 0..255, and `audio` (B, R, M), float32; neither is changed. Returns
-        `logits` (B, K); `spatial` (B, S, P) and `channel` (B, S, V), weights whose mean is 1; `gamma` (B, S), how
-        much each clip counts, at least 0.
+        batch: `visual` (B, S, 3, D, H, W), RGB 0..255, or `seen`, a `Seen` of each video; and `audio` (B, R, M),
+        float32; none is changed. Returns `logits` (B, K); `spatial` (B, S, P) and `channel` (B, S, V), weights whose
+        mean is 1; `gamma` (B, S), how much each clip counts, at least 0.
         """
         looked, weights = self._see(batch)
         logits = self.av_fc(jt.concat([looked, self._hear(batch)], 1))
@@ -66,9 +66,9 @@ class Model(nn.Module):
 
     def _see(self, batch: Batch) -> tuple[jt.Var, dict[str, jt.Var]]:
         """Features (B, V) of all clips of a video, and the weights."""
-        videos, segments = batch["visual"].shape[:2]
-        maps = self._look(batch["visual"].reshape((videos * segments, *batch["visual"].shape[2:])))
-        features = self.conv0(maps.reshape((*maps.shape[:2], -1)))
+        maps = self._look.at(batch)
+        videos, segments, channels = maps.shape[:3]
+        features = self.conv0(maps.reshape((videos * segments, channels, -1)))
         spatial = softmax_weights(self.sa_net(features))
         features = features * spatial.unsqueeze(1)
         channel = softmax_weights(self.cwa_net(features.transpose(0, 2, 1)))
@@ -86,6 +86,10 @@ class Model(nn.Module):
         pieces = self.a_resnet(sound_resnet.cut(batch["audio"], self._config.sound_pieces))
         pieces = self.a_fc(pieces).reshape((len(batch["audio"]), self._config.sound_pieces, -1)).transpose(0, 2, 1)
         return (pieces * nn.relu(self.aa_net(pieces)).unsqueeze(1)).mean(2)
+
+    def frozen_identity(self) -> str:
+        """A digest of what the 3-D ResNet's features follow from beside the clips; it must be frozen."""
+        return self._look.identity()
 
     def groups(self) -> list[Group]:
         """All that is trained learns at the same rate: not the frozen backbone, and not the unused classifier."""

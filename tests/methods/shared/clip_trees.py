@@ -45,7 +45,8 @@ def small_tree(root: Path, **changes: Any) -> Path:
 def data_config(root: Path | str, option: str = "class_tree", **changes: Any) -> DataConfig:
     """conf/data/OPTION.yaml for a folder, with changes."""
     values = yaml.safe_load((CONF / f"data/{option}.yaml").read_text())
-    config, faults = read(DataConfig, values | {"root": str(root)}, "data")
+    kept = {"feature_folder": "/nowhere", "feature_cache_gb": 1.0}
+    config, faults = read(DataConfig, values | {"root": str(root)} | kept, "data")
     assert config is not None, faults
     return replace(config, **changes)
 

@@ -1,0 +1,176 @@
+"""Features of a frozen backbone in files that all trials, sweeps and ranks of a machine share.
+
+`<folder>/ab/ab12...safetensors` holds one variant of one video. The name is a digest of all that its content follows
+from, so files are never changed: who lacks one computes it, writes it beside its name and renames it. Two that do so at
+the same time write the same. A file that is damaged, or no such file at all, is as good as none.
+"""
+
+import hashlib
+import json
+import os
+import re
+import time
+from contextlib import suppress
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from jack_ray.contract.files import digest, replacing
+from jack_ray.methods.shared.kept_features import Kept
+
+KIND = "jack_ray features 1"
+FEATURES = "features"
+SUFFIX = ".safetensors"
+DIGITS = 40
+OURS = re.compile(f"[0-9a-f]{{{DIGITS}}}{SUFFIX}")
+"""Nothing else in the folder is ever deleted."""
+USED_S = 600.0
+"""How far back the time of a file's last use may be; it is written no more often, which spares a network drive."""
+LEFT_S = 3600.0
+"""A file that is still being written after so long was left by a process that died."""
+MAKES_ROOM = 0.9
+"""The share of the bound that is left when room is made."""
+LOOKS = 50
+"""Room is made whenever so small a part of the bound may have been written since."""
+BROKEN = (OSError, SafetensorError, ValueError, KeyError, TypeError, IndexError, OverflowError, MemoryError)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a rank's shelf did; travels between ranks."""
+
+    found: int = 0
+    made: int = 0
+    damaged: int = 0
+    failed: int = 0
+    """Files that could not be written."""
+    crowded: int = 0
+    """Files that were deleted for want of room though they had been used since this shelf was put up."""
+
+    def __add__(self, other: "Counts") -> "Counts":
+        mine, theirs = astuple(self), astuple(other)
+        return Counts(*(one + two for one, two in zip(mine, theirs, strict=True)))
+
+    def told(self, folder: Path) -> str:
+        """A line for people."""
+        text = f"features of the frozen backbone: {self.found} read, {self.made} computed, in {folder}"
+        text += f"; {self.damaged} damaged ones were replaced" if self.damaged else ""
+        text += f"; {self.failed} could not be written" if self.failed else ""
+        more = f"; {self.crowded} that were in use had to be deleted: type a larger site.features_gb"
+        return text + (more if self.crowded else "")
+
+
+class FeatureFolder:
+    """A shelf of files. Threads of one process use it at once, and so do other processes.
+
+    frozen: the identity of the backbone. writers: ranks that write here beside this one, itself included.
+    makes_room: whether this rank deletes the files that were not used for longest when there are more than `limit`
+    bytes of them.
+    """
+
+    def __init__(self, folder: Path, limit: int, frozen: str, makes_room: bool = True, writers: int = 1) -> None:
+        self.folder = folder
+        self.limit = limit
+        self.counts = Counts()
+        self._frozen = frozen
+        self._makes_room = makes_room
+        self._look_after = limit // LOOKS // writers
+        self._written = 0
+        self._began = time.time()
+        self._lock = Lock()
+
+    def path(self, recipe: str) -> Path:
+        """The file of a recipe."""
+        name = digest([self._frozen, recipe], DIGITS)
+        return self.folder / name[:2] / f"{name}{SUFFIX}"
+
+    def find(self, recipe: str) -> Kept | None:
+        """What the file of a recipe holds; None without one, or for one that holds something else."""
+        path = self.path(recipe)
+        try:
+            kept = _unpacked(path.read_bytes(), path.stem)
+        except FileNotFoundError:
+            return None
+        except BROKEN:
+            self._count(Counts(damaged=1))
+            return None
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > USED_S:
+                os.utime(path)
+        self._count(Counts(found=1))
+        return kept
+
+    def keep(self, recipe: str, kept: Kept) -> None:
+        """Write a recipe's file. What cannot be written is computed again the next time."""
+        path = self.path(recipe)
+        content = _packed(kept, path.stem)
+        try:
+            with replacing(path) as temporary:
+                temporary.write_bytes(content)
+            self._count(Counts(made=1))
+        except OSError:
+            self._count(Counts(made=1, failed=1))
+            return
+        self._written += len(content)
+        if self._makes_room and self._written > self._look_after:
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Delete what was not used for longest, where there is more than the bound, and what writers left behind."""
+        self._written = 0
+        if not self._makes_room:
+            return
+        files = sorted(_files(self.folder))
+        total = sum(size for _, size, _ in files)
+        if total <= self.limit:
+            return
+        for used, size, path in files:
+            if total <= MAKES_ROOM * self.limit:
+                return
+            with suppress(OSError):  # another one was quicker
+                path.unlink()
+                self._count(Counts(crowded=int(used >= self._began)))
+            total -= size
+
+    def _count(self, more: Counts) -> None:
+        with self._lock:
+            self.counts += more
+
+
+def _files(folder: Path) -> list[tuple[float, int, Path]]:
+    """(last used, bytes, path) of every file of features; those that a dead process left are deleted."""
+    found = []
+    now = time.time()
+    for path in folder.glob("??/*"):
+        with suppress(OSError):
+            status = path.stat()
+            if path.name.startswith(f".{path.parent.name}") and now - status.st_mtime > LEFT_S:
+                path.unlink()
+            elif OURS.fullmatch(path.name) and path.name.startswith(path.parent.name):
+                found.append((status.st_mtime, status.st_size, path))
+    return found
+
+
+def _packed(kept: Kept, name: str) -> bytes:
+    features = np.ascontiguousarray(kept.features, np.float32)
+    about = {"kind": KIND, "name": name, "duration_s": repr(kept.duration_s), "sha256": _sum(features)}
+    return bytes(save({FEATURES: features}, about))
+
+
+def _unpacked(content: bytes, name: str) -> Kept:
+    """What a file holds. Raises one of `BROKEN` if that is damaged or something else."""
+    length = int.from_bytes(content[:8], "little")
+    about = json.loads(content[8 : 8 + length])["__metadata__"]
+    features = load(content)[FEATURES]
+    whole = features.dtype == np.float32 and about["sha256"] == _sum(features)
+    if about["kind"] != KIND or about["name"] != name or not whole:
+        raise ValueError(f"{name} is damaged")
+    return Kept(features, float(about["duration_s"]))
+
+
+def _sum(features: np.ndarray) -> str:
+    return hashlib.sha256(f"{features.shape}".encode() + features.tobytes()).hexdigest()

@@ -1,0 +1,35 @@
+"""Whether a trial keeps features of a frozen backbone, and where."""
+
+import socket
+from pathlib import Path
+
+from jack_ray.methods.shared.clip_network_config import ClipNetworkConfig, keeps_features
+from jack_ray.methods.shared.clips_config import DataConfig
+from jack_ray.methods.shared.kept_features import FrozenPart
+from jack_ray.train.feature_folder import Counts, FeatureFolder
+from jack_ray.train.method import Settings
+from jack_ray.train.ranks import Ranks
+
+
+def shelf_of(model: object, settings: Settings, ranks: Ranks) -> FeatureFolder | None:
+    """Where the features of a model's frozen part are kept; None if they are not. Called on all ranks.
+
+    The model must have the weights that it keeps. On each machine one rank sees to the bound.
+    """
+    config, data = settings.model, settings.data
+    if not (isinstance(config, ClipNetworkConfig) and isinstance(data, DataConfig) and isinstance(model, FrozenPart)):
+        return None
+    if not keeps_features(config, data):
+        return None
+    hosts = ranks.gather(socket.gethostname())
+    makes_room = hosts.index(hosts[ranks.rank]) == ranks.rank
+    limit = int(data.feature_cache_gb * 1e9)
+    shelf = FeatureFolder(Path(data.feature_folder), limit, model.frozen_identity(), makes_room, len(hosts))
+    shelf.make_room()
+    return shelf
+
+
+def told_of_all(shelf: FeatureFolder, ranks: Ranks) -> str:
+    """What all ranks' shelves did, in a line for people. Called on all ranks, at the end."""
+    shelf.make_room()
+    return sum(ranks.gather(shelf.counts), Counts()).told(shelf.folder)
