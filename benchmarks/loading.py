@@ -1,7 +1,7 @@
 """How fast samples of full size are read, beside plain decoding of their pictures (pip install -e '.[bench]').
 
 `python -m benchmarks loading` generates a few videos; loader_throughput is samples a second of one reading thread, once
-sound is remembered, beside a plain loop of OpenCV or PyAV. `python -m benchmarks.loading ROOT` prints a table with more:
+sound is remembered, beside a plain loop of OpenCV or PyAV. `python -m benchmarks.loading ROOT` prints a larger table:
 
 ROOT is a class tree with pictures of 240 lines (`python -m jack_ray.data demo vaanet ROOT --height 240`, or what
 `prepare` wrote). Videos for data.source=video are encoded from its pictures into a folder that is removed afterwards.

@@ -1,9 +1,9 @@
 """What it costs to tell: a rank's events within its steps, and the way of the numbers into MLflow.
 
-reporting_share: time inside reports / time of the steps, of a rank that trains a small preset on its demo data and tells
-the numbers of every step. ours and rival are the seconds of a report and of a step, both of the same run.
-mlflow_throughput: numbers that our writer brings from a trial's events into a new sqlite store, beside a plain loop that
-calls mlflow.log_metrics for each step; the same numbers, both with one process.
+reporting_share: time inside reports / time of the steps, of a rank that trains a small preset on its demo data and
+tells the numbers of every step. ours and rival are the seconds of a report and of a step, both of the same run.
+mlflow_throughput: numbers that our writer brings from a trial's events into a new sqlite store, beside a plain loop
+that calls mlflow.log_metrics for each step; the same numbers, both with one process.
 """
 
 import tempfile

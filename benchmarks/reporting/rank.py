@@ -1,4 +1,4 @@
-"""python -m benchmarks.reporting.rank TRIAL.json: train a trial alone, and say how long its reports took of its steps."""
+"""python -m benchmarks.reporting.rank TRIAL.json: train a trial alone, and say what its reports took."""
 
 import json
 import sys
