@@ -30,7 +30,7 @@ def _ranks() -> Iterator[Figure]:
     found = {ranks: _meeting(ranks) for ranks in RANKS}
     for ranks in RANKS[1:]:
         smallest = {"start_s": 1, "gather_s": 2, "sum_s": 2}  # one rank has nobody to talk to
-        for metric, of in smallest.items():
+        for metric, of in smallest.items() if ranks > 2 else [("start_s", 1)]:
             yield ratio(f"growth.ranks{ranks}", metric, found[ranks][metric], found[of][metric], "s")
 
 
