@@ -196,6 +196,7 @@ def _plain(examples: Any, index: int) -> NDArray[np.uint8]:
     """The same pictures, decoded in the plainest way by Pillow or PyAV."""
     data, entry = examples.videos.data, examples.videos.entries[index]
     wanted = _wanted(examples, index)
+    pictures: Sequence[Image.Image]
     if data.source == "frames":
         pictures = [Image.open(picture_folder(data, entry) / picture_name(number)) for number in wanted]
     else:

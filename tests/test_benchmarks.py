@@ -61,7 +61,7 @@ def test_the_command_prints_every_figure_of_a_benchmark_as_json(
     def measure(options: Options) -> Iterator[Figure]:
         yield from (ratio("fake", metric, options.repeat, 2.0, "s") for metric in ("first", "second"))
 
-    monkeypatch.setattr(command.importlib, "import_module", lambda name: SimpleNamespace(measure=measure))
+    monkeypatch.setattr("importlib.import_module", lambda name: SimpleNamespace(measure=measure))
     monkeypatch.setattr(sys, "argv", ["benchmarks", "loading", "--json", "--repeat", "3"])
     assert command.main() == 0
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -8,10 +8,9 @@ that calls mlflow.log_metrics for each step; the same numbers, both with one pro
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from benchmarks import gangs
 from benchmarks.figures import Figure, ratio
@@ -77,8 +76,7 @@ def _ours() -> float:
 def _trained(folder: TrialFolder) -> TrialStarted:
     """A trial's folder, as its rank leaves it."""
     folder.path.mkdir(parents=True)
-    nodes: list[Mapping[str, Any]] = [{"name": "tsl"}, {"name": "tsl300", "root": "/data"}, {"lr": 1e-05}]
-    Trial("tsl", *map(dict, nodes), data_identity="0", ranks=1, threads=1).save(folder.trial)
+    Trial("tsl", {"name": "tsl"}, {"name": "tsl300", "root": "/data"}, {"lr": 1e-05}, "0", 1, 1).save(folder.trial)
     folder.config.write_text("model:\n  name: tsl\n")
     for step in range(1, TOLD + 1):
         events.append(folder.events, events.new("metrics", 1, step, _values(step)))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.trial import load_trial
@@ -13,13 +14,13 @@ from jack_ray.contract.trial import load_trial
 SHAPES = {"large": (300, 1000), "matrix": (7, 5), "one": (1,)}
 
 
-def drawn(rank: int) -> dict[str, np.ndarray]:
+def drawn(rank: int) -> dict[str, NDArray[np.float32]]:
     """Another gradient on each rank."""
     rng = np.random.default_rng(rank)
     return {name: rng.standard_normal(shape).astype(np.float32) for name, shape in SHAPES.items()}
 
 
-def digest(arrays: dict[str, np.ndarray]) -> str:
+def digest(arrays: dict[str, NDArray[np.float32]]) -> str:
     """Of every bit."""
     return hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
 
