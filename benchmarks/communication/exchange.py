@@ -3,6 +3,7 @@
 import json
 import mmap
 import os
+import socket
 import sys
 import tempfile
 import time
@@ -55,17 +56,17 @@ class Exchange:
         jt.sync(list(self.gradients.values()))
         self.size = sum(value.size for value in drawn.values())
         self._flat, self._summed = (np.zeros(self.size, np.float32) for _ in range(2))
-        self._window = self._share()
+        self._window = self._share() if len(set(self.world.allgather(socket.gethostname()))) == 1 else None
 
     def ways(self) -> dict[str, Way]:
         """By name; `ready` is the rival."""
-        return {
+        found: dict[str, Way] = {
             "ours": lambda: list(self.ranks.sum_gradients(self.gradients).values()),
             "ready": lambda: self.world.Allreduce(self._flat, self._summed),
             "flat": lambda: self._buckets(self.size),
             "buckets": lambda: self._buckets(BUCKET),
-            "shared": self._through_memory,
         }
+        return found | ({"shared": self._through_memory} if self._window is not None else {})
 
     def _results(self) -> tuple[list[Any], list[View], list[View]]:
         ordered = [self.gradients[name] for name in sorted(self.gradients)]
@@ -88,6 +89,7 @@ class Exchange:
     def _through_memory(self) -> list[Any]:
         """Without messages: each rank shows its numbers and adds up what all show; two windows, used in turns."""
         sums, sources, targets = self._results()
+        assert self._window is not None
         for number, pieces in enumerate(_cut(sources, targets, PIECE)):
             shown = self._window[number % 2]
             for place, source, _ in pieces:
