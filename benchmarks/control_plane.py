@@ -47,9 +47,17 @@ PATIENCE_S = 900.0
 class FakeLead:
     """Answers as a lead does whose trial takes four looks."""
 
-    def __init__(self, order: Order, need: Need, layout: Layout) -> None:
+    def __init__(self, order: Order, need: Need, layout: Layout, shelf: object = None) -> None:
         self.order = order
         self._looks = 0
+
+    def go_on(self, order: Order) -> None:
+        """The next trial, in the same place."""
+        self.order = order
+        self._looks = 0
+
+    def dismiss(self) -> None:
+        """Nothing stayed."""
 
     def poll(self, offset: int) -> tuple[News, int]:
         """The next evaluation; after the last one the end."""
