@@ -26,6 +26,9 @@ from jack_ray.contract.trial import load_trial
 
 _PR_SET_PDEATHSIG = 1
 
+SWITCH_S = 2e-4
+"""How long a reading thread may keep the training one from Python; it waited up to 5 ms after each write of an event."""
+
 _MEMORY_WORDS = ("out of memory", "bad_alloc", "cudaErrorMemoryAllocation", "OUT_OF_MEMORY")
 """Of CUDA, C++ and Jittor, which raise RuntimeError."""
 
@@ -81,6 +84,7 @@ def _run(folder: TrialFolder, attempt: int) -> None:
     import jittor as jt
 
     _restore_handlers()
+    sys.setswitchinterval(SWITCH_S)
     from jack_ray.train.known import Known
     from jack_ray.train.loop import fit
     from jack_ray.train.ranks import Ranks
