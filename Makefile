@@ -1,6 +1,7 @@
 # make demo   the first result: installs into .venv, generates data, trains a sweep
 # make mlflow-server   an MLflow that a team shares, at 127.0.0.1:5000 (PORT=, BACKEND=postgresql://...)
 # make test   all tests; make test-fast: those without Jittor, Ray and MLflow, in under a minute
+# make bench  all benchmarks, beside rivals that it installs first; NAME=loading for one, see docs/performance.md
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,9 +9,10 @@ INSTALLED := $(VENV)/.installed
 DEMO_DATA ?= data/VideoSenti
 PORT ?= 5000
 BACKEND ?=
+NAME ?= all
 QUICK := not rank and not ray and not mlflow and not cluster
 
-.PHONY: help install prepare demo mlflow-server test test-fast lint format clean
+.PHONY: help install prepare demo mlflow-server test test-fast bench lint format clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -40,6 +42,10 @@ test: prepare
 
 test-fast: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK) and not repository and not long"
+
+bench: prepare
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks $(NAME)
 
 lint: install
 	$(BIN)/ruff check .

@@ -1,22 +1,29 @@
-"""python -m benchmarks.loading ROOT: how fast samples of full size are read, beside plain decoding of their pictures.
+"""How fast samples of full size are read, beside plain decoding of their pictures (pip install -e '.[bench]').
+
+`python -m benchmarks loading` generates a few videos; loader_throughput is samples a second of one reading thread, once
+sound is remembered, beside a plain loop of OpenCV or PyAV. `python -m benchmarks.loading ROOT` prints a larger table:
 
 ROOT is a class tree with pictures of 240 lines (`python -m jack_ray.data demo vaanet ROOT --height 240`, or what
 `prepare` wrote). Videos for data.source=video are encoded from its pictures into a folder that is removed afterwards.
 
-The rival does the least that anyone must do: one after the other it decodes the same pictures with Pillow, or each
-video from its beginning to its last wanted picture with PyAV, and scales them to 112 x 112; no sound, no augmentation.
+The rival does the least that anyone must do: one after the other it decodes the same pictures with Pillow or OpenCV, or
+each video from its beginning to its last wanted picture with PyAV or OpenCV, and scales them to 112 x 112; no sound, no
+augmentation.
 """
 
 import argparse
-import importlib
+import contextlib
+import importlib.util
+import io
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import av
@@ -24,8 +31,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.figures import Figure, ratio
+from benchmarks.options import Options
 from jack_ray.compose.load import load
 from jack_ray.contract.settings import read
+from jack_ray.data.__main__ import main as data_command
 from jack_ray.methods.shared.class_tree import annotation_of, picture_folder, video_file
 from jack_ray.methods.shared.clips import picture_numbers, sample_clips
 from jack_ray.methods.shared.clips_config import DataConfig
@@ -36,6 +46,40 @@ METHODS = ("vaanet", "cten")
 THREADS = (1, 2)
 SIZE = 112
 FPS = 30
+VIDEOS = 8
+"""Read in each turn of `measure`."""
+GENERATED = ("--classes", "2", "--train", "4", "--test", "1", "--height", "240")
+
+
+def measure(options: Options) -> Iterator[Figure]:
+    """Frames beside OpenCV; videos beside PyAV and OpenCV."""
+    if importlib.util.find_spec("cv2") is None:
+        raise SystemExit("error: OpenCV, the rival, is missing; type: pip install -c constraints.txt -e '.[bench]'")
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "tree"
+        with contextlib.redirect_stdout(io.StringIO()):
+            if data_command(["demo", "vaanet", str(root), *GENERATED]) != 0:
+                raise SystemExit("error: no demo data")
+        for source in ("frames", "video"):
+            for method in options.choose(METHODS):
+                yield from _figures(method, _data(method, root, source, Path(folder) / "videos"), options.repeat)
+
+
+def _figures(method: str, data: DataConfig, repeat: int) -> Iterator[Figure]:
+    """Ours and the rivals in turns."""
+    examples = _examples(method, data)
+    rivals = {"opencv": _opencv} if data.source == "frames" else {"opencv": _opencv, "pyav": _plain}
+    sides: dict[str, Callable[[int], object]] = {"ours": lambda index: examples.draw(index, index)}
+    sides |= {name: partial(rival, examples) for name, rival in rivals.items()}
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(repeat + 1):
+        for name, take in sides.items():
+            speed = _measure(take, min(VIDEOS, len(examples)), 1, 1)
+            if turn:  # sound is read in the first one
+                rates[name].append(speed.samples_per_s)
+    for name in rivals:
+        bench = f"loading.{method}.{data.source}.{name}"
+        yield ratio(bench, "loader_throughput", median(rates["ours"]), median(rates[name]), "samples/s")
 
 
 def main() -> None:
@@ -138,16 +182,23 @@ def _measure(take: Callable[[int], object], count: int, threads: int, repeat: in
     return Speed(max(run.samples_per_s for run in runs), min(run.cpu_s for run in runs))
 
 
-def _plain(examples: Any, index: int) -> NDArray[np.uint8]:
-    """The rival: the same pictures, decoded in the plainest way."""
+def _wanted(examples: Any, index: int) -> list[int]:
+    """Numbers of the pictures that a sample takes, from 1."""
     videos = examples.videos
-    data, model, entry = videos.data, videos.model, videos.entries[index]
-    count = read_count(picture_folder(data, entry))
+    count = read_count(picture_folder(videos.data, videos.entries[index]))
     assert isinstance(count, int)
-    drawn = sample_clips(
-        picture_numbers(count, data.frame_step), model.segments, model.clip_frames, np.random.default_rng(index)
-    )
-    wanted = np.unique(drawn).tolist()
+    numbers = picture_numbers(count, videos.data.frame_step)
+    model = videos.model
+    drawn = sample_clips(numbers, model.segments, model.clip_frames, np.random.default_rng(index))
+    found: list[int] = np.unique(drawn).tolist()
+    return found
+
+
+def _plain(examples: Any, index: int) -> NDArray[np.uint8]:
+    """The same pictures, decoded in the plainest way by Pillow or PyAV."""
+    data, entry = examples.videos.data, examples.videos.entries[index]
+    wanted = _wanted(examples, index)
+    pictures: Sequence[Image.Image]
     if data.source == "frames":
         pictures = [Image.open(picture_folder(data, entry) / picture_name(number)) for number in wanted]
     else:
@@ -155,6 +206,26 @@ def _plain(examples: Any, index: int) -> NDArray[np.uint8]:
     return np.stack(
         [np.asarray(one.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)) for one in pictures]
     )
+
+
+def _opencv(examples: Any, index: int) -> NDArray[np.uint8]:
+    """The same by OpenCV with one thread."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    data, entry = examples.videos.data, examples.videos.entries[index]
+    wanted = _wanted(examples, index)
+    pictures = []
+    if data.source == "frames":
+        pictures = [cv2.imread(str(picture_folder(data, entry) / picture_name(number))) for number in wanted]
+    else:
+        video = cv2.VideoCapture(str(video_file(data, entry)), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        for number in range(1, max(wanted) + 1):
+            there, picture = video.read() if number in wanted else (video.grab(), None)
+            assert there
+            pictures += [] if picture is None else [picture]
+        video.release()
+    return np.stack([cv2.cvtColor(cv2.resize(one, (SIZE, SIZE)), cv2.COLOR_BGR2RGB) for one in pictures])
 
 
 def _from_beginning(path: Path | None, wanted: set[int]) -> list[Image.Image]:

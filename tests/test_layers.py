@@ -32,6 +32,7 @@ ALLOWED = {
     "prepare": ("contract", "spawn"),
     "verify": ("contract", "spawn"),
     "data": ("compose", "contract", "data", "methods", "place", "spawn"),
+    "warm": ("compose", "contract", "data", "place", "spawn"),
     "sweeps": ("compose", "contract", "sweeps", "upload"),
     "api": ("compose", "contract", "expand", "launch", "sweeps"),
     "docs": ("compose", "contract"),

@@ -182,6 +182,9 @@ def _place_faults(cluster: ClusterConfig, ranks: int) -> list[Fault]:
         expected = "as many ranks as GPUs: Jittor takes one GPU a rank"
         remedy = f"Type cluster.ranks={gpus:g}, or leave it out."
         faults.append(Fault("cluster.ranks", f"{ranks} for {gpus:g} GPUs", expected, remedy))
+    if 0 < gpus < 1 and ranks > 1:
+        expected = "1 with a part of a GPU: NCCL does not let ranks share one"
+        faults.append(Fault("cluster.ranks", f"{ranks} for {gpus:g} of a GPU", expected, "Type cluster.ranks=1."))
     if nodes is not None and nodes > ranks:
         remedy = f"Type cluster.nodes_per_trial={ranks}, or cluster.ranks={nodes}."
         faults.append(Fault("cluster.nodes_per_trial", f"{nodes} for {ranks} ranks", "a rank on each machine", remedy))

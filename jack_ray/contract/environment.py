@@ -54,10 +54,25 @@ def jittor_variables(jittor_home: Path, threads: int, gpu: bool = False) -> dict
     }
     if not gpu:
         variables["nvcc_path"] = ""  # an nvcc without a usable CUDA runtime breaks the import
+    else:
+        cuda = cuda_folder(jittor_home)
+        variables |= {
+            "nvcc_path": str(cuda / "bin" / "nvcc"),
+            "nccl_include_path": str(cuda / "include"),  # without these two Jittor downloads NCCL's sources
+            "nccl_lib_path": str(cuda / "lib64"),
+            "LD_LIBRARY_PATH": os.pathsep.join(
+                part for part in (str(cuda / "lib64"), os.environ.get("LD_LIBRARY_PATH", "")) if part
+            ),
+        }
     config = Path(sysconfig.get_config_var("BINDIR")) / f"python{sysconfig.get_python_version()}-config"
     if config.exists():
         variables["python_config_path"] = str(config)
     return variables
+
+
+def cuda_folder(jittor_home: Path) -> Path:
+    """Where the parts that Jittor needs for GPUs are joined (spawn/cuda.py)."""
+    return jittor_home / "cuda"
 
 
 def rank_environment(

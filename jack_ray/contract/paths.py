@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+KNOWN_GRAPHS = "known_graphs"
+"""A folder in Jittor's cache."""
+
 
 @dataclass(frozen=True)
 class TrialFolder:
@@ -138,3 +141,8 @@ def trial_folder(runs: Path, trial_id: str) -> TrialFolder:
 def sweep_folder(runs: Path, sweep_id: str) -> SweepFolder:
     """The folder of a sweep below the runs folder."""
     return SweepFolder(runs / "sweeps" / sweep_id)
+
+
+def known_graph(cache: Path, graph: str) -> Path:
+    """The empty file that says that Jittor's cache has all operators of a graph of that digest (train/known.py)."""
+    return cache / KNOWN_GRAPHS / graph

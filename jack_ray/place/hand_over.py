@@ -36,4 +36,5 @@ def order_of(entry: Entry, settings: Settings, avoid: frozenset[str], memory: in
         token=settings.token,
         lost_s=settings.lost_s,
         keep_ranks=settings.keep_ranks,
+        most_bytes=settings.most_bytes,
     )

@@ -166,7 +166,7 @@ class Lead:
 
     def _prepare(self) -> None:
         self._operators.take()
-        prepare(self.order.jittor_home, self._report_compilation)
+        prepare(self.order.jittor_home, self._report_compilation, self.order.gpu)
         link_onednn(self.order.jittor_home)
         while not self._told_to_stop.is_set():
             self._hear()
@@ -197,6 +197,7 @@ class Lead:
         try:
             ended = self._watch(gang, hosts, keeping)
             self._operators.give()
+            self._operators.prune(self.order.most_bytes)
         finally:
             if self.standing is None:
                 gang.stop(self.order.mpi.stop_s)

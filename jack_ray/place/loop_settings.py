@@ -55,6 +55,8 @@ class Settings:
     """Name of a file in each trial's folder, by which machines see whether they share the driver's disk."""
     lost_s: float = 30.0
     keep_ranks: bool = False
+    most_bytes: int = 0
+    """Of Jittor's compiled operators on a machine; 0: no bound."""
     max_hours: float | None = None
     max_gpu_hours: float | None = None
     priority: int = 0

@@ -63,7 +63,7 @@ class Mate:
     def _prepare(self) -> None:
         try:
             self._operators.take()
-            prepare(self.order.jittor_home, self._report)
+            prepare(self.order.jittor_home, self._report, self.order.gpu)
             link_onednn(self.order.jittor_home)
         except (JackRayError, OSError) as error:
             self._problem = str(error)

@@ -67,6 +67,8 @@ class Order:
     """Name of a file in the folder: whoever sees it shares the driver's disk. Empty: nobody else is asked."""
     lost_s: float = 30.0
     """Silence after which those who run it take each other for lost."""
+    most_bytes: int = 0
+    """Of compiled operators on each machine; 0: no bound."""
     keep_ranks: bool = False
     """Whether its ranks stay for the next trial when it has ended well."""
 

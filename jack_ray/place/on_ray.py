@@ -27,6 +27,7 @@ from jack_ray.place.room import (
     how_many_now,
     layout_ever,
     layout_now,
+    need_of_attempt,
     refuse_impossible,
     why_waiting,
 )
@@ -105,7 +106,7 @@ class RayHands:
         """Ask for a place; the lead starts when there is one."""
         handle = Handle(order)
         self._running.append(handle)
-        kept = self._idle.take(order, replace(self.need, memory=order.memory)) if order.keep_ranks else None
+        kept = self._idle.take(order, need_of_attempt(self.need, order, self._look())) if order.keep_ranks else None
         if kept is not None:
             handle.inner |= kept
             kept["actor"].go_on.remote(order)
@@ -116,7 +117,7 @@ class RayHands:
 
     def _ask_for_a_place(self, handle: Handle) -> None:
         """Reserve the machines of a gang, or ask again in other parts when what was asked for cannot come."""
-        need = replace(self.need, memory=handle.order.memory)
+        need = need_of_attempt(self.need, handle.order, self._look())
         avoid = _if_possible(need, handle.order.avoid, self._look())
         left = [machine for machine in self._look() if machine.name not in avoid]
         now = layout_now(need, left)
@@ -162,7 +163,7 @@ class RayHands:
     def _wait(self, handle: Handle) -> News:
         machines_now = self._look()
         self._ask_for_a_place(handle)
-        need = replace(self.need, memory=handle.order.memory)
+        need = need_of_attempt(self.need, handle.order, machines_now)
         if need.memory and not self.grows and layout_ever(need, machines_now) is None:
             self._release(handle)
             words = f"it ran out of memory, and no machine has room for {need}"

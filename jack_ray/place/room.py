@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from jack_ray.contract.errors import PlaceError
-from jack_ray.place.news import Need
+from jack_ray.place.news import Need, Order
 
 Layout = tuple[int, ...]
 """Ranks on each of the machines that a trial takes, the most first."""
@@ -52,6 +52,16 @@ class _Space:
         gpus = need.gpus * ranks / need.ranks
         memory = self.memory - ranks * need.memory
         return replace(self, cpus=self.cpus - ranks * need.cpus_per_rank, gpus=self.gpus - gpus, memory=memory)
+
+
+def need_of_attempt(need: Need, order: Order, machines: Sequence[Machine]) -> Need:
+    """What an attempt takes: the cores of its threads, which are those that its trial began with.
+
+    A trial that no machine here can hold with so many takes what others take: slow is better than never.
+    """
+    wanted = replace(need, memory=order.memory, cpus_per_rank=max(need.cpus_per_rank, order.threads))
+    fits = layout_ever(replace(wanted, memory=0), machines) is not None
+    return wanted if fits else replace(wanted, cpus_per_rank=need.cpus_per_rank)
 
 
 def _all(machine: Machine) -> _Space:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jack_ray.spawn.compiled import Sharing, Shelf
 from jack_ray.spawn.preflight import adopt, compiler
+from jack_ray.spawn.pruning import prune
 
 
 class SharedOperators:
@@ -27,6 +28,12 @@ class SharedOperators:
             sharing = self._opened()
             if sharing is not None and sharing.take():
                 adopt(self._home)
+
+    def prune(self, most_bytes: int) -> None:
+        """Keep what lies here within a bound; 0: none."""
+        with suppress(OSError):
+            if most_bytes:
+                prune(self._home, most_bytes)
 
     def give(self) -> None:
         """Add what was compiled here."""

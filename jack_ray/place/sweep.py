@@ -136,6 +136,7 @@ def _settings(plan: Plan) -> Settings:
         token=f".driver-{secrets.token_hex(8)}" if is_remote else "",
         lost_s=base.cluster.lost_s,
         keep_ranks=base.cluster.keep_ranks,
+        most_bytes=int(base.site.jittor_gb * 1e9),
         max_hours=base.sweep.max_hours,
         max_gpu_hours=base.sweep.max_gpu_hours,
         priority=base.sweep.priority,

@@ -28,7 +28,7 @@ def answer_of(module: str, order: Mapping[str, Any], jittor_home: Path, gpu: boo
 
     Raises NoAnswerError; PreflightError when something is missing on this machine.
     """
-    preflight.prepare(jittor_home, _report)
+    preflight.prepare(jittor_home, _report, gpu)
     environment = rank_environment(jittor_home, os.cpu_count() or 1, gpu) | {"JACK_RAY_GPU": str(int(gpu))}
     with tempfile.TemporaryDirectory(prefix="jack_ray-") as folder:
         path = Path(folder) / "order.json"

@@ -23,6 +23,7 @@ import pyarrow
 
 from jack_ray.contract.environment import interpreter
 from jack_ray.contract.files import digest, read_object, replacing, write_json
+from jack_ray.contract.paths import KNOWN_GRAPHS
 
 CORE = "core"
 OPERATORS = "operators"
@@ -81,7 +82,7 @@ def complete(jittor_home: Path) -> tuple[list[str], list[str]]:
     core, operators = [], []
     for path in sorted((jittor_home / _ROOT).glob("jt*/*/*/*/*/*/*/**/*")):
         name = str(path.relative_to(jittor_home))
-        if path.is_symlink() or not path.is_file():
+        if path.is_symlink() or not path.is_file() or path.parent.name == KNOWN_GRAPHS:
             continue
         if path.parent.name != "jit":
             core.append(name)
@@ -165,7 +166,7 @@ class Sharing:
 
     def give(self) -> int:
         """Add what was compiled here since; the number of files. Raises OSError."""
-        with self._alone(), self._nobody_compiles():
+        with self._alone(), nobody_compiles(self.jittor_home):
             record = read_object(self._record)
             taken, known = list(record.get("archives", [])), set(record.get("files", []))
             given = 0
@@ -194,18 +195,19 @@ class Sharing:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    @contextmanager
-    def _nobody_compiles(self) -> Iterator[None]:
-        """Hold the locks that Jittor compiles under. Raises OSError after a minute: then somebody compiles much."""
-        until = time.monotonic() + _LOCK_S
-        opened = [path.open("r+b") for path in sorted((self.jittor_home / _ROOT).glob("jt*/*/*/*/*/*/jittor.lock"))]
-        try:
-            for lock in opened:
-                _wait_for(lock.fileno(), until)
-            yield
-        finally:
-            for lock in opened:
-                lock.close()
+
+@contextmanager
+def nobody_compiles(jittor_home: Path) -> Iterator[None]:
+    """Hold the locks that Jittor compiles under. Raises OSError after a minute: then somebody compiles much."""
+    until = time.monotonic() + _LOCK_S
+    opened = [path.open("r+b") for path in sorted((jittor_home / _ROOT).glob("jt*/*/*/*/*/*/jittor.lock"))]
+    try:
+        for lock in opened:
+            _wait_for(lock.fileno(), until)
+        yield
+    finally:
+        for lock in opened:
+            lock.close()
 
 
 def _wait_for(descriptor: int, until: float) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from jack_ray.contract.environment import interpreter, rank_environment
 from jack_ray.contract.errors import Fault, PreflightError
 from jack_ray.contract.files import digest, write_json
+from jack_ray.spawn import cuda
 
 CORE_OBJECTS = 165
 """Object files of a complete core build: counted after a cold import of Jittor 1.3.11 with MPI and oneDNN."""
@@ -26,9 +27,10 @@ Report = Callable[[str, float], None]
 """Called with what is going on and how much of it is done (0..1)."""
 
 
-def check(jittor_home: Path) -> list[Fault]:
+def check(jittor_home: Path, gpu: bool = False) -> list[Fault]:
     """Everything that is missing on this machine, with the command that mends it."""
-    return [*_check_compiler(), *_check_packages(), *_check_home(jittor_home)]
+    faults = [*_check_compiler(), *_check_packages(), *_check_home(jittor_home)]
+    return [*faults, *cuda.check()] if gpu else faults
 
 
 def compiler() -> str | None:
@@ -101,19 +103,20 @@ def link_onednn(jittor_home: Path) -> None:
         link.symlink_to(target)
 
 
-def _fingerprint() -> str:
+def _fingerprint(gpu: bool) -> str:
     program = compiler() or ""
     stamp = Path(program).resolve().stat().st_mtime_ns if program else 0
-    return digest(["platform pinned", metadata.version("jittor"), interpreter(), sys.version, program, stamp])
+    kind = "platform pinned, GPU" if gpu else "platform pinned"
+    return digest([kind, metadata.version("jittor"), interpreter(), sys.version, program, stamp])
 
 
-def _marker(jittor_home: Path) -> Path:
-    return jittor_home / f"prepared-{_fingerprint()}.json"
+def _marker(jittor_home: Path, gpu: bool = False) -> Path:
+    return jittor_home / f"prepared-{_fingerprint(gpu)}.json"
 
 
-def is_prepared(jittor_home: Path) -> bool:
+def is_prepared(jittor_home: Path, gpu: bool = False) -> bool:
     """Whether the core was compiled here before, by this interpreter and this compiler."""
-    return _marker(jittor_home).exists()
+    return _marker(jittor_home, gpu).exists()
 
 
 def adopt(jittor_home: Path) -> None:
@@ -123,10 +126,11 @@ def adopt(jittor_home: Path) -> None:
 
 
 def count_compiled(jittor_home: Path) -> tuple[int, int]:
-    """(object files of the core, operators) that stand in the cache."""
+    """(object files of the core, operators) that stand in the cache; those for GPUs lie a folder deeper."""
     cache = jittor_home / ".cache" / "jittor"
-    core = sum(1 for _ in cache.glob("jt*/*/*/*/*/*/*/obj_files/*.o"))
-    operators = sum(1 for _ in cache.glob("jt*/*/*/*/*/*/*/jit/*_op.so"))
+    folders = ("jt*/*/*/*/*/*/*", "jt*/*/*/*/*/*/*/cu*")
+    core = sum(1 for folder in folders for _ in cache.glob(f"{folder}/obj_files/*.o"))
+    operators = sum(1 for folder in folders for _ in cache.glob(f"{folder}/jit/*_op.so"))
     return core, operators
 
 
@@ -136,17 +140,19 @@ def compiling(compiled: int, expected: int) -> str:
     return f"compiling operators, {share} (once on this machine)"
 
 
-def prepare(jittor_home: Path, report: Report) -> None:
-    """Compile Jittor's core once for this machine; at once if that was done before.
+def prepare(jittor_home: Path, report: Report, gpu: bool = False) -> None:
+    """Compile Jittor's core once for this machine, for processors or for GPUs; at once if that was done before.
 
     Raises PreflightError with the compiler's last lines if it fails, or with all that is missing.
     """
-    faults = check(jittor_home)
+    faults = check(jittor_home, gpu)
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise PreflightError(f"This machine cannot start ranks yet ({len(faults)} found):\n{lines}")
     link_onednn(jittor_home)
-    if is_prepared(jittor_home):
+    if gpu:
+        cuda.link(jittor_home)
+    if is_prepared(jittor_home, gpu):
         return
     started = time.time()
     log = jittor_home / "prepare.log"
@@ -154,7 +160,7 @@ def prepare(jittor_home: Path, report: Report) -> None:
         # -c, not a script: the child is Jittor's alone and dies with it
         child = subprocess.Popen(
             [interpreter(), "-c", "import jack_ray.train, jittor"],
-            env=rank_environment(jittor_home, os.cpu_count() or 1),
+            env=rank_environment(jittor_home, os.cpu_count() or 1, gpu),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -171,5 +177,5 @@ def prepare(jittor_home: Path, report: Report) -> None:
     if child.returncode != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise PreflightError(f"Jittor could not be compiled (exit code {child.returncode}); all of it: {log}\n{tail}")
-    write_json(_marker(jittor_home), {"seconds": round(time.time() - started, 1), "python": interpreter()})
+    write_json(_marker(jittor_home, gpu), {"seconds": round(time.time() - started, 1), "python": interpreter()})
     report("compiling Jittor (once on this machine)", 1.0)

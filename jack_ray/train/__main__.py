@@ -26,6 +26,9 @@ from jack_ray.contract.trial import load_trial
 
 _PR_SET_PDEATHSIG = 1
 
+SWITCH_S = 2e-4
+"""How long a reading thread may keep the training one from Python; it waited up to 5 ms after writing an event."""
+
 _MEMORY_WORDS = ("out of memory", "bad_alloc", "cudaErrorMemoryAllocation", "OUT_OF_MEMORY")
 """Of CUDA, C++ and Jittor, which raise RuntimeError."""
 
@@ -81,18 +84,23 @@ def _run(folder: TrialFolder, attempt: int) -> None:
     import jittor as jt
 
     _restore_handlers()
+    sys.setswitchinterval(SWITCH_S)
+    from jack_ray.train.known import Known
     from jack_ray.train.loop import fit
     from jack_ray.train.ranks import Ranks
     from jack_ray.train.report import Report
     from jack_ray.train.versions import versions
 
     jt.flags.use_cuda = int(os.environ.get("JACK_RAY_GPU", "0"))
+    known = Known(trial)
+    known.choose_lock()
     ranks = Ranks()
     if ranks.size != trial.ranks:
         raise JackRayError(f"{folder.trial} is a trial of {trial.ranks} ranks, but {ranks.size} were started")
     report = Report(folder, ranks.rank, attempt)
     report.started(ranks=ranks.size, threads=trial.threads, host=socket.gethostname(), versions=versions())
     fit(trial, settings, folder, ranks, report)
+    known.remember()
     ranks.gather(None)  # no rank leaves while another still writes
 
 

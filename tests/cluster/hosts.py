@@ -139,6 +139,11 @@ class Host:
         """Whether it has power."""
         return self._init is not None and self._init.poll() is None
 
+    @property
+    def first_process(self) -> int:
+        """Its id on this machine; whoever enters the host names it."""
+        return self._pid
+
     def power_on(self) -> None:
         """Start it; its folders are those it had."""
         if self.is_on:

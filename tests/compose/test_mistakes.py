@@ -69,6 +69,10 @@ MODEL = "model=tsl_small"
             ["cluster.nodes_per_trial: 2; expected 1 where the ranks share a GPU"],
         ),
         (
+            [MODEL, "cluster.gpus_per_trial=0.5", "cluster.ranks=2"],
+            ["cluster.ranks: 2 for 0.5 of a GPU; expected 1 with a part of a GPU", "Type cluster.ranks=1"],
+        ),
+        (
             [MODEL, "cluster.nodes_per_trial=2"],
             ["cluster.nodes_per_trial: 2; expected 1 on this machine alone", "Type cluster=running"],
         ),

@@ -1,10 +1,25 @@
 """Where a trial fits, in which parts, and what is said while it waits."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from jack_ray.contract.errors import PlaceError
-from jack_ray.place.news import Need
-from jack_ray.place.room import Layout, Machine, how_many_now, layout_ever, layout_now, refuse_impossible, why_waiting
+from jack_ray.contract.schema import MpiConfig
+from jack_ray.contract.trial import Trial
+from jack_ray.place.mate import environment_of
+from jack_ray.place.news import Need, Order
+from jack_ray.place.room import (
+    Layout,
+    Machine,
+    how_many_now,
+    layout_ever,
+    layout_now,
+    need_of_attempt,
+    refuse_impossible,
+    why_waiting,
+)
 
 LAB1 = Machine("lab1", 8, 2, 4, 1)
 LAB2 = Machine("lab2", 16, 0, 3, 0)
@@ -30,6 +45,26 @@ def test_a_refusal_names_the_largest_machine() -> None:
         refuse_impossible(Need(1), [])
     with pytest.raises(PlaceError, match=r"needs 4 cores on 4 machines, .* has 4 cores \(of 3\)"):
         refuse_impossible(Need(4, nodes=4), ALIKE)
+
+
+def attempt(threads: int, ranks: int = 2) -> Order:
+    """Of a trial that began with so many threads a rank."""
+    trial = Trial("tsl", {"name": "tsl"}, {"root": "/data"}, {"steps": 4}, "0123", ranks, threads)
+    return Order(trial, Path("/runs"), 1, gpu=False, jittor_home=Path("/jittor"), mpi=MpiConfig("none", 9.0, None, 5.0))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_the_threads_of_all_ranks_never_exceed_the_cores_that_are_taken_for_them(threads: int) -> None:
+    order = attempt(threads)
+    need = need_of_attempt(Need(2, cpus_per_rank=2), order, [ALIKE[0], LAB2])
+    taken = need.ranks * need.cpus_per_rank
+    assert taken == 2 * max(threads, 2)
+    assert order.ranks * int(environment_of(order)["OMP_NUM_THREADS"]) <= taken
+
+
+def test_a_trial_that_began_with_more_threads_than_any_machine_has_cores_is_still_placed() -> None:
+    assert need_of_attempt(Need(2), attempt(threads=4), ALIKE) == Need(2)
+    assert need_of_attempt(Need(2), replace(attempt(threads=4), memory=7), [LAB1]) == Need(2, 4, memory=7)
 
 
 def test_cores_of_two_machines_add_up_only_for_a_trial_that_may_take_both() -> None:

@@ -241,7 +241,7 @@ def test_the_time_in_the_queue_is_not_the_trials(tmp_path: Path, monkeypatch: py
         News(ended=Ended("killed")),
     ]
     monkeypatch.setattr(sweep.hands, "poll", lambda handle: news.pop(0))
-    for seconds in (50.0, 3.0, 4.0, 0.0):
+    for seconds in (0.0, 50.0, 3.0, 4.0, 0.0):
         sweep.step()
         clock[0] += seconds
     (entry,) = sweep.controller.entries.values()

@@ -121,7 +121,9 @@ def fake_jittor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> P
     monkeypatch.setattr(
         preflight,
         "rank_environment",
-        lambda home, threads: rank_environment(home, threads) | {"PYTHONPATH": f"{tmp_path / 'fake'}:{PACKAGE_PARENT}"},
+        lambda home, threads, gpu: (
+            rank_environment(home, threads) | {"PYTHONPATH": f"{tmp_path / 'fake'}:{PACKAGE_PARENT}"}
+        ),
     )
     return tmp_path / "home"
 

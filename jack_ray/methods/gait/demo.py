@@ -50,6 +50,10 @@ CHANCE = 0.12
 """Standard deviation of each person's own way of walking, as a share of a style's values."""
 
 
+LEAST = ("--train", "24", "--test", "4")
+"""Options of the least data that every preset takes a step on."""
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m jack_ray.data demo gait`."""
     parser.add_argument("root", type=Path, metavar="ROOT", help="folder to write; new, empty, or earlier demo data")

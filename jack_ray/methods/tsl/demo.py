@@ -56,6 +56,10 @@ class Report:
         )
 
 
+LEAST = ("--train", "8", "--test", "2", "--snippets", "8", "12")
+"""Options of the least data that every preset takes a step on."""
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m jack_ray.data demo tsl`."""
     parser.add_argument("root", type=Path, metavar="ROOT", help="folder to write; new, empty, or earlier demo data")

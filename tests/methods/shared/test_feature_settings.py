@@ -24,13 +24,14 @@ BOTH = pytest.mark.parametrize("method", ["vaanet", "cten"])
 FIXED, FROZEN, STILL = "data.clips=fixed", "model.backbone=frozen", "model.freeze_bn=true"
 LEARNS, MOVES, RANDOM = "model.backbone=trained", "model.freeze_bn=false", "data.clips=random"
 CHECKS: dict[str, Any] = {"vaanet": check_vaanet, "cten": check_cten}
+SCHEMAS: dict[str, Any] = {"vaanet": VaanetConfig, "cten": CtenConfig}
 VALUES: dict[str, Any] = {"true": True, "false": False}
 
 
 @cache
 def preset(method: str) -> tuple[Any, DataConfig, TrainConfig]:
     nodes = load([f"model={method}_smoke", "data.root=/data"])
-    model, model_faults = read({"vaanet": VaanetConfig, "cten": CtenConfig}[method], nodes["model"], "model")
+    model, model_faults = read(SCHEMAS[method], nodes["model"], "model")
     data, data_faults = read(DataConfig, nodes["data"], "data")
     train, train_faults = read(TrainConfig, nodes["train"], "train")
     assert model is not None, model_faults

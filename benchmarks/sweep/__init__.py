@@ -1,0 +1,91 @@
+"""A sweep of 16 trials beside Ray Tune with Ray Train, and beside hydra's joblib launcher; what a slot wastes.
+
+All train the same narrow TSL-Net on the same generated data with the same steps, evaluations, checkpoint and MLflow
+store. Times are from the command to its end, with everything that was compiled before. Beside Ray Tune a trial is a
+gang of two processes and the machine one slot; beside joblib a trial is one process and each core a slot.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmarks.figures import Figure, ratio
+from benchmarks.options import Options
+from benchmarks.sweep import ours
+from benchmarks.sweep.work import prepare, rates, save_trial, words
+from jack_ray.contract.environment import PACKAGE_PARENT, python_path
+
+TRIALS = 16
+FEW = 4
+
+
+def measure(options: Options) -> Iterator[Figure]:
+    """Turnaround, utilisation, and the whole sweep beside its rivals; `--only turnaround tune joblib` for parts."""
+    cores = os.cpu_count() or 1
+    parts = options.choose(("turnaround", "tune", "joblib"))
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        data = prepare(root)
+        ours.launch(root / "first", words(data, 2, 1))  # compiles what a gang needs
+        if "turnaround" in parts:
+            yield from _turnaround(root, data)
+        if "tune" in parts:
+            yield from _beside(root, data, "tune", 2, 1)
+        if "joblib" in parts:
+            ours.launch(root / "single", words(data, 1, 1))
+            yield from _beside(root, data, "joblib", 1, cores)
+
+
+def _turnaround(root: Path, data: Path) -> Iterator[Figure]:
+    found = {}
+    for kept in (True, False):
+        folder = root / f"keep-{kept}"
+        ours.launch(folder, [*words(data, 2, FEW), f"cluster.keep_ranks={str(kept).lower()}"])
+        found[kept] = median(ours.turnarounds(ours.times(folder)))
+    yield Figure("sweep.ranks_that_stay", "turnaround_warm_s", found[True], found[True], found[False], "s")
+    yield Figure("sweep.new_ranks", "turnaround_warm_cache_s", found[False], found[False], None, "s")
+
+
+def _beside(root: Path, data: Path, rival: str, ranks: int, slots: int) -> Iterator[Figure]:
+    trial, folder = root / f"{rival}.json", root / rival
+    save_trial(data, ranks, trial)
+    folder.mkdir()
+    mine = ours.launch(root / f"beside-{rival}", words(data, ranks, TRIALS))
+    yield Figure(
+        f"sweep.{TRIALS}_trials.{ranks}_ranks", "slot_utilisation",
+        *[ours.utilisation(ours.times(root / f"beside-{rival}"), slots)] * 2, None, "share",
+    )  # fmt: skip
+    command = {"tune": _tune(trial, folder, ranks), "joblib": _joblib(trial, folder, slots)}[rival]
+    theirs = _timed(command, folder)
+    yield ratio(f"sweep.{TRIALS}_trials.beside_{rival}", "sweep_speedup", theirs, mine, "s")
+
+
+def _tune(trial: Path, folder: Path, ranks: int) -> list[str]:
+    return ["benchmarks.sweep.by_tune", str(trial), str(folder), str(ranks), str(TRIALS)]
+
+
+def _joblib(trial: Path, folder: Path, slots: int) -> list[str]:
+    values = ",".join(map(str, rates(TRIALS)))
+    return [
+        "benchmarks.sweep.by_joblib", "--multirun", "hydra/launcher=joblib", f"hydra.launcher.n_jobs={slots}",
+        f"hydra.sweep.dir={folder}", f"+trial={trial}", f"+folder={folder}", f"+lr={values}",
+    ]  # fmt: skip
+
+
+def _timed(command: Sequence[str], folder: Path) -> float:
+    environment = os.environ | {"PYTHONPATH": python_path(), "RAY_TRAIN_V2_ENABLED": "1", "OMP_NUM_THREADS": "1"}
+    began = time.monotonic()
+    with (folder / "said.log").open("wb") as log:
+        told = subprocess.run(
+            [sys.executable, "-m", *command], cwd=PACKAGE_PARENT, env=environment,
+            stdout=log, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+    if told.returncode != 0:
+        said = (folder / "said.log").read_text(errors="replace")
+        raise SystemExit(f"error: {command[0]} failed:\n{said[-3000:]}")
+    return time.monotonic() - began
