@@ -68,7 +68,7 @@ class GraphUnit(nn.Module):
         self.conv_b = nn.ModuleList([Convolution(inner) for _ in range(NUM_GRAPHS)])
         self.conv_d = nn.ModuleList([Convolution(channels, std=std) for _ in range(NUM_GRAPHS)])
         self.down = nn.Sequential(Convolution(channels), BatchNorm(outputs)) if inputs != outputs else None
-        self.bn = BatchNorm(outputs)
+        self.bn = BatchNorm(outputs, rectifies=True)
         self.bn.weight = jt.full((outputs,), SLIGHT)
         self._fixed = adjacency()
 
@@ -81,8 +81,7 @@ class GraphUnit(nn.Module):
         # One convolution of all three graphs' features: the sum over graphs is part of the sum over channels.
         weight = jt.concat([one.weight for one in self.conv_d], 1)
         bias = self.conv_d[0].bias + self.conv_d[1].bias + self.conv_d[2].bias
-        joined = self.bn(nn.conv2d(handed, weight, bias))
-        return nn.relu(joined + (features if self.down is None else self.down(features)))
+        return self.bn(nn.conv2d(handed, weight, bias), features if self.down is None else self.down(features))
 
     def attention(self, features: jt.Var) -> jt.Var:
         """How much each joint (column) takes from each other (row), by graph: (B, 3, V, V); columns add up to 1."""
@@ -96,13 +95,13 @@ class GraphUnit(nn.Module):
 class TemporalUnit(nn.Module):
     """Convolution over time and normalisation: (B, C, T, V) -> (B, O, T / stride, V)."""
 
-    def __init__(self, channels: tuple[int, int], kernel: int, stride: int) -> None:
+    def __init__(self, channels: tuple[int, int], kernel: int, stride: int, rectifies: bool = False) -> None:
         self.conv = Convolution(channels, kernel, stride)
-        self.bn = BatchNorm(channels[1])
+        self.bn = BatchNorm(channels[1], rectifies=rectifies)
 
-    def execute(self, features: jt.Var) -> jt.Var:
-        """Convolve and normalise."""
-        return self.bn(self.conv(features))
+    def execute(self, features: jt.Var, short_cut: jt.Var | None = None) -> jt.Var:
+        """Convolve, normalise, add the short cut, rectify."""
+        return self.bn(self.conv(features), short_cut)
 
 
 class Block(nn.Module):
@@ -110,17 +109,17 @@ class Block(nn.Module):
 
     def __init__(self, channels: tuple[int, int], stride: int, is_first: bool, config: Config) -> None:
         self.gcn1 = GraphUnit(channels, config.inner_share)
-        self.tcn1 = TemporalUnit((channels[1], channels[1]), config.temporal_kernel, stride)
+        self.tcn1 = TemporalUnit((channels[1], channels[1]), config.temporal_kernel, stride, rectifies=True)
         changes = not is_first and (channels[0] != channels[1] or stride != 1)
         self.residual = TemporalUnit(channels, 1, stride) if changes else None
         self._is_first = is_first
 
     def execute(self, features: jt.Var) -> jt.Var:
         """(B, C, T, V) -> (B, O, T / stride, V)."""
-        moved = self.tcn1(self.gcn1(features))
+        moved = self.gcn1(features)
         if self._is_first:
-            return nn.relu(moved)
-        return nn.relu(moved + (features if self.residual is None else self.residual(features)))
+            return self.tcn1(moved)
+        return self.tcn1(moved, features if self.residual is None else self.residual(features))
 
 
 class Attention(nn.Module):
