@@ -14,7 +14,7 @@ from jack_ray.methods.gait.graph_product import affinity, spread
 from jack_ray.methods.gait.skeleton import NUM_GRAPHS, NUM_JOINTS, adjacency
 from jack_ray.methods.roles import Batch, Group, Pretrained
 from jack_ray.methods.shared.batchnorm import BatchNorm
-from jack_ray.methods.shared.convolution import initial_weight
+from jack_ray.methods.shared.convolution import convolve, initial_weight
 
 POSTURE_CHANNELS = 3
 """x, y, z."""
@@ -38,7 +38,7 @@ class Convolution(nn.Module):
 
     def execute(self, features: jt.Var) -> jt.Var:
         """Convolve."""
-        return nn.conv2d(features, self.weight, self.bias, (self._stride, 1), (self._padding, 0))
+        return convolve(features, self.weight, self.bias, (self._stride, 1), (self._padding, 0))
 
 
 class Linear(nn.Module):
@@ -81,14 +81,14 @@ class GraphUnit(nn.Module):
         # One convolution of all three graphs' features: the sum over graphs is part of the sum over channels.
         weight = jt.concat([one.weight for one in self.conv_d], 1)
         bias = self.conv_d[0].bias + self.conv_d[1].bias + self.conv_d[2].bias
-        return self.bn(nn.conv2d(handed, weight, bias), features if self.down is None else self.down(features))
+        return self.bn(convolve(handed, weight, bias), features if self.down is None else self.down(features))
 
     def attention(self, features: jt.Var) -> jt.Var:
         """How much each joint (column) takes from each other (row), by graph: (B, 3, V, V); columns add up to 1."""
         batch, joints = features.shape[0], features.shape[3]
         parts = [*self.conv_a, *self.conv_b]
         weight, bias = jt.concat([one.weight for one in parts], 0), jt.concat([one.bias for one in parts], 0)
-        both = nn.conv2d(features, weight, bias).reshape((batch, 2 * NUM_GRAPHS, -1, joints))
+        both = convolve(features, weight, bias).reshape((batch, 2 * NUM_GRAPHS, -1, joints))
         return nn.softmax(affinity(both) / both.shape[2], 2)
 
 

@@ -146,7 +146,7 @@ class SampleBatchNorm(nn.Module):
             return images * _spread(scale) + _spread(self.bias - self.running_mean * scale)
         if kernels.are_used():
             fused = FusedNorm(self.eps)
-            normalised = fused(images, self.weight, self.bias)
+            normalised = fused(images, self.weight, self.bias, None)
             self._note(fused.mean, fused.variance, images)
             return normalised
         mean = _channel_mean(images)

@@ -134,7 +134,7 @@ class FusedNorm(jt.Function):
         self._rectifies = rectifies
         self._over_ranks = over_ranks
 
-    def execute(self, images: jt.Var, weight: jt.Var, bias: jt.Var, short_cut: jt.Var | None = None) -> jt.Var:
+    def execute(self, images: jt.Var, weight: jt.Var, bias: jt.Var, short_cut: jt.Var | None) -> jt.Var:
         """Normalise; every rank must call it, in the same order."""
         channels = images.shape[1]
         shape, pair = list(images.shape), [2, channels]

@@ -12,7 +12,7 @@ from jittor import nn
 from numpy.typing import NDArray
 
 from jack_ray.methods.shared.batchnorm import BatchNorm
-from jack_ray.methods.shared.convolution import initial_weight
+from jack_ray.methods.shared.convolution import convolve, initial_weight
 from jack_ray.methods.shared.linear import Linear
 
 NUM_STAGES = 4
@@ -34,7 +34,8 @@ class PlaneConvolution(nn.Module):
 
     def execute(self, planes: jt.Var) -> jt.Var:
         """Convolve; the result is as large as the planes, or half as large."""
-        return nn.conv2d(planes, self.weight, None, self._stride, self.weight.shape[2] // 2)
+        padding = self.weight.shape[2] // 2
+        return convolve(planes, self.weight, None, (self._stride, self._stride), (padding, padding))
 
 
 class TimeConvolution(nn.Module):
@@ -45,7 +46,7 @@ class TimeConvolution(nn.Module):
 
     def execute(self, pieces: jt.Var) -> jt.Var:
         """Convolve."""
-        return nn.conv2d(pieces, self.weight, None, (2, 1), (TIME_TAPS // 2, 0))
+        return convolve(pieces, self.weight, None, (2, 1), (TIME_TAPS // 2, 0))
 
 
 class BasicBlock(nn.Module):
