@@ -19,6 +19,7 @@ from jack_ray.methods.shared.batchnorm import absorb, drain
 from jack_ray.train import checkpoint, evaluate, optimizer, schedule, weights
 from jack_ray.train.checkpoint import Checkpoint, Progress
 from jack_ray.train.evaluate import Surroundings
+from jack_ray.train.gradients import add_gradient
 from jack_ray.train.method import Parts, Settings
 from jack_ray.train.order import Step, share, step_samples
 from jack_ray.train.ranks import Ranks
@@ -151,12 +152,7 @@ class Training:
 
     def _backward(self, batch: Batch, weight: float, total: dict[str, jt.Var]) -> dict[str, float]:
         loss, terms = self.loss(self.model, batch, self.reader)
-        names = list(self.parameters)
-        for name, gradient in zip(
-            names, jt.grad(loss * weight, [self.parameters[name] for name in names]), strict=True
-        ):
-            total[name] = gradient if name not in total else total[name] + gradient
-        jt.sync([*total.values(), *self._state])
+        add_gradient(total, loss, self.parameters, weight, terms.values(), self._state)
         return {name: _number(term) for name, term in {**terms, "total": loss}.items()}
 
     def _norm(self, gradients: Mapping[str, jt.Var]) -> float:
