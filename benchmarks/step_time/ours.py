@@ -54,7 +54,8 @@ def main() -> None:
         value = 0.0
         for batch in inputs:
             cost, terms = loss(model, batch, OneByOne())
-            add_gradient(gradients, cost, parameters, 1 / len(inputs), terms.values(), model.state_dict().values())
+            share, state = 1 / len(inputs), model.state_dict().values()
+            add_gradient(gradients, cost, parameters, share, terms=terms.values(), state=state)
             drain(model)
             value += float(cost.numpy().reshape(-1)[0]) / len(inputs)
         squares = [float((gradient * gradient).float64().sum().numpy()[0]) for gradient in gradients.values()]

@@ -10,6 +10,7 @@ def add_gradient(
     loss: jt.Var,
     parameters: Mapping[str, jt.Var],
     weight: float,
+    *,
     terms: Iterable[jt.Var],
     state: Iterable[jt.Var],
 ) -> None:

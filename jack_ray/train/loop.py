@@ -148,11 +148,15 @@ class Training:
         if self.data.separate:
             yield from ((position, [next(read)]) for position in mine)
         else:
-            yield mine.start, [next(read) for _ in mine]
+            # every rank has the same number of parts: they wait for each other in each
+            parts = max(1, min(self.config.parts, len(samples.indices) // self.ranks.size))
+            for part in range(parts):
+                places = share(len(mine), part, parts)
+                yield mine.start + places.start, [next(read) for _ in places]
 
     def _backward(self, batch: Batch, weight: float, total: dict[str, jt.Var]) -> dict[str, float]:
         loss, terms = self.loss(self.model, batch, self.reader)
-        add_gradient(total, loss, self.parameters, weight, terms.values(), self._state)
+        add_gradient(total, loss, self.parameters, weight, terms=terms.values(), state=self._state)
         return {name: _number(term) for name, term in {**terms, "total": loss}.items()}
 
     def _norm(self, gradients: Mapping[str, jt.Var]) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.schema import TrainConfig
-from jack_ray.contract.trial import DOES_NOT_CHANGE_NUMBERS, PLACES, Trial, load_trial
+from jack_ray.contract.trial import DOES_NOT_CHANGE_NUMBERS, LATER, PLACES, Trial, load_trial
 
 TRAIN: dict[str, Any] = {
     "lr": 1e-4,
@@ -56,12 +56,18 @@ def test_what_leaves_the_numbers_alone_leaves_the_trial_alone(change: dict[str, 
     assert replace(TRIAL, **change).id == TRIAL.id
 
 
+def test_a_setting_that_came_later_leaves_the_ids_of_older_trials() -> None:
+    assert replace(TRIAL, train=TRAIN | LATER).id == TRIAL.id
+    assert replace(TRIAL, train=TRAIN | LATER | {"parts": 2}).id != TRIAL.id
+    assert replace(TRIAL, train=TRAIN | LATER | {"kernels": "plain"}).id != TRIAL.id
+
+
 def test_the_order_of_settings_does_not_matter() -> None:
     assert replace(TRIAL, train=dict(reversed(TRAIN.items()))).id == TRIAL.id
 
 
 def test_what_is_left_out_of_the_id_exists() -> None:
-    assert set(TrainConfig.__dataclass_fields__) >= DOES_NOT_CHANGE_NUMBERS
+    assert set(TrainConfig.__dataclass_fields__) >= DOES_NOT_CHANGE_NUMBERS | set(LATER)
     assert frozenset({"root", "sound_cache_mb"}) == PLACES
 
 

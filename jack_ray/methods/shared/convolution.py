@@ -14,9 +14,14 @@ Pair = tuple[int, int]
 
 
 def convolve(
-    images: jt.Var, weight: jt.Var, bias: jt.Var | None, stride: Pair = (1, 1), padding: Pair = (0, 0),
+    images: jt.Var,
+    weight: jt.Var,
+    bias: jt.Var | None,
+    stride: Pair = (1, 1),
+    padding: Pair = (0, 0),
+    *,
     rectifies: bool = False,
-) -> jt.Var:  # fmt: skip
+) -> jt.Var:
     """2-D convolution, rectified if wished: (B, I, H, W), (O, I, h, w), (O,) -> (B, O, H', W')."""
     if kernels.are_used():
         return Convolution(stride, padding, rectifies)(images, weight, bias)
@@ -45,7 +50,7 @@ class ImageConvolution(nn.Module):
 
     def execute(self, images: jt.Var) -> jt.Var:
         """Convolve."""
-        return convolve(images, self.weight, self.bias, self.stride, self.padding, self.rectifies)
+        return convolve(images, self.weight, self.bias, self.stride, self.padding, rectifies=self.rectifies)
 
 
 class SequenceConvolution(nn.Module):
@@ -61,4 +66,4 @@ class SequenceConvolution(nn.Module):
         """Convolve as an image of height 1, which oneDNN computes; Jittor's own conv1d takes 1.6 times as long."""
         padding = (0, self.weight.shape[2] // 2)
         image, weight = sequence.unsqueeze(2), self.weight.unsqueeze(2)
-        return convolve(image, weight, self.bias, (1, 1), padding, self.rectifies).squeeze(2)
+        return convolve(image, weight, self.bias, (1, 1), padding, rectifies=self.rectifies).squeeze(2)

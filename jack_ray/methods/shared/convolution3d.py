@@ -19,6 +19,7 @@ Triple = tuple[int, int, int]
 LOWEST = -3.4e38
 """What lies outside of a volume, for a maximum."""
 
+
 def convolve(volume: jt.Var, kernel: jt.Var, stride: Triple = (1, 1, 1), padding: Triple = (0, 0, 0)) -> jt.Var:
     """3-D convolution without bias: (B, I, D, H, W) and (O, I, d, h, w) -> (B, O, D', H', W')."""
     if kernels.are_used():

@@ -185,7 +185,9 @@ class FusedNorm(jt.Function):
         numbers = {"eps": self._eps, "count": self.count}
         start, tell = _GIVEN + _WAY_BACK, "    @told[c] = of_weight;\n    @told[s.C + c] = of_bias;\n"
         if self._over_ranks is None:
-            body = start + _SUMS + "    const float all_of_weight = of_weight, all_of_bias = of_bias;\n" + _GRADIENT + tell
+            body = (
+                start + _SUMS + "    const float all_of_weight = of_weight, all_of_bias = of_bias;\n" + _GRADIENT + tell
+            )
             found = _code([shape, pair, *aside], inputs, body, words | {"told": "out1_p"}, **numbers)
             sums = found[1]
         else:
