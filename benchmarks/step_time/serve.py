@@ -35,7 +35,7 @@ def plain(values: dict[str, Any]) -> Any:
 
 
 def serve(forward: Callable[[], float], train: Callable[[], float]) -> None:
-    """Answer until the parent closes the pipe; each answer has the seconds, wall and processor, the value, the memory."""
+    """Answer until the parent closes the pipe; each answer: seconds (wall, processor), value, memory."""
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         work = {"forward": forward, "train": train}[line.strip()]
