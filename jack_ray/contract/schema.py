@@ -33,6 +33,9 @@ class TrainConfig:
     kernels: Literal["auto", "plain"] = setting(
         "auto: processors compute with jack_ray's own kernels. plain: with Jittor's operators alone, slower"
     )
+    precision: Literal["float32", "bfloat16"] = setting(
+        "bfloat16: convolutions multiply numbers of 3 digits, and add them up in float32; needs a processor that can"
+    )
     steps: int = setting("optimiser steps", unit="steps", ge=1)
     evaluate_every: int = setting("steps between evaluations, each on all samples of `select_on`", unit="steps", ge=1)
     select_on: Literal["val", "test"] = setting(

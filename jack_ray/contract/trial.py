@@ -65,7 +65,7 @@ DOES_NOT_CHANGE_NUMBERS = frozenset(
 """Settings of the train node that leave every result as it is, or count by content."""
 
 
-LATER: dict[str, Any] = {"parts": 1, "kernels": "auto"}
+LATER: dict[str, Any] = {"parts": 1, "kernels": "auto", "precision": "float32"}
 """Settings of the train node that came later, and what trials without them were trained with; these keep their ids."""
 
 

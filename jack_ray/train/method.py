@@ -49,10 +49,10 @@ class Parts:
         return made
 
     def model(self) -> Any:
-        """A new model with random weights; seed Jittor first. From now on it is computed as `train.kernels` says."""
+        """A new model with random weights; seed Jittor first. From now on it is computed as `train` says."""
         from jack_ray.methods.shared import kernels  # not above: trials are read before Jittor may be loaded
 
-        kernels.choose(self.settings.train.kernels)
+        kernels.choose(self.settings.train.kernels, self.settings.train.precision)
         return self._export("model", "Model")(self.settings.model)
 
     def loss(self) -> LossRole:

@@ -60,6 +60,7 @@ def test_a_setting_that_came_later_leaves_the_ids_of_older_trials() -> None:
     assert replace(TRIAL, train=TRAIN | LATER).id == TRIAL.id
     assert replace(TRIAL, train=TRAIN | LATER | {"parts": 2}).id != TRIAL.id
     assert replace(TRIAL, train=TRAIN | LATER | {"kernels": "plain"}).id != TRIAL.id
+    assert replace(TRIAL, train=TRAIN | LATER | {"precision": "bfloat16"}).id != TRIAL.id
 
 
 def test_the_order_of_settings_does_not_matter() -> None:

@@ -57,6 +57,7 @@ TRAIN = TrainConfig(
     batch=32,
     parts=1,
     kernels="auto",
+    precision="float32",
     steps=STEPS_PER_EPOCH * 100,
     evaluate_every=STEPS_PER_EPOCH,
     select_on="test",

@@ -13,6 +13,8 @@ from pathlib import Path
 import jittor as jt
 import jittor_utils
 
+from jack_ray.methods.shared import kernels
+
 _HEADER = r"""
 #include <dnnl.hpp>
 namespace jittor {
@@ -23,8 +25,9 @@ typedef dnnl::memory::desc Layout;
 static inline dnnl::engine& the_engine() { static dnnl::engine one(dnnl::engine::kind::cpu, 0); return one; }
 static inline dnnl::stream& the_stream() { static dnnl::stream one(the_engine()); return one; }
 
+typedef dnnl::memory::data_type Type;
 // dense as Jittor has it, or (Tag::any) as oneDNN likes it best
-static inline Layout layout(const Dims& dims, Tag tag) { return Layout(dims, dnnl::memory::data_type::f32, tag); }
+static inline Layout layout(const Dims& dims, Tag tag, Type type = Type::f32) { return Layout(dims, type, tag); }
 static inline dnnl::memory given(const Dims& dims, void* data) {
   const Tag dense[] = {Tag::a, Tag::a, Tag::ab, Tag::abc, Tag::abcd, Tag::abcde};
   return dnnl::memory(layout(dims, dense[dims.size()]), the_engine(), data);
@@ -51,7 +54,9 @@ template <class Shape> static inline Dims sizes_of(const Shape& shape) {
 struct Convolution {
   Dims volume, kernel, result, stride, padding;
   bool has_bias, rectifies;
-  Layout any(const Dims& dims) const { return layout(dims, Tag::any); }
+  Type read;  // what is multiplied; sums and results are float32
+  Layout in(const Dims& dims) const { return layout(dims, Tag::any, read); }
+  Layout out(const Dims& dims) const { return layout(dims, Tag::any); }
   Layout bias() const { return has_bias ? layout(Dims{kernel[0]}, Tag::a) : Layout(); }
   dnnl::convolution_forward::primitive_desc plan() const {
     dnnl::primitive_attr attributes;
@@ -60,8 +65,8 @@ struct Convolution {
     attributes.set_post_ops(then);
     return dnnl::convolution_forward::primitive_desc(
         dnnl::convolution_forward::desc(
-            dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, any(volume), any(kernel), bias(),
-            any(result), stride, padding, padding),
+            dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, in(volume), in(kernel), bias(),
+            out(result), stride, padding, padding),
         attributes, the_engine());
   }
 };
@@ -71,7 +76,7 @@ struct Convolution {
 _SETUP = r"""
   using namespace jittor;
   const Convolution s{sizes_of(@volume->shape), sizes_of(@kernel->shape), sizes_of(@result->shape), Dims{@strides},
-                      Dims{@paddings}, @biased, @rectifies};
+                      Dims{@paddings}, @biased, @rectifies, Type::@read};
   dnnl::memory volume = given(s.volume, @volume_p), kernel = given(s.kernel, @kernel_p),
                result = given(s.result, @result_p);
 """
@@ -90,7 +95,7 @@ _FORWARD = r"""
 _OF_VOLUME = r"""
   dnnl::convolution_backward_data::primitive_desc planned(
       dnnl::convolution_backward_data::desc(
-          dnnl::algorithm::convolution_direct, s.any(s.volume), s.any(s.kernel), s.any(s.result), s.stride, s.padding,
+          dnnl::algorithm::convolution_direct, s.out(s.volume), s.in(s.kernel), s.in(s.result), s.stride, s.padding,
           s.padding),
       the_engine(), s.plan());
   auto from = as_wanted(result, planned.diff_dst_desc()), with = as_wanted(kernel, planned.weights_desc());
@@ -103,7 +108,7 @@ _OF_VOLUME = r"""
 _OF_KERNEL = r"""
   dnnl::convolution_backward_weights::primitive_desc planned(
       dnnl::convolution_backward_weights::desc(
-          dnnl::algorithm::convolution_direct, s.any(s.volume), s.any(s.kernel), s.bias(), s.any(s.result), s.stride,
+          dnnl::algorithm::convolution_direct, s.in(s.volume), s.out(s.kernel), s.bias(), s.in(s.result), s.stride,
           s.padding, s.padding),
       the_engine(), s.plan());
   auto from = as_wanted(result, planned.diff_dst_desc()), with = as_wanted(volume, planned.src_desc());
@@ -178,6 +183,7 @@ class _About:
             "@paddings": ", ".join(f'(int64)data["padding{axis}"]' for axis in axes),
             "@biased": str(self.has_bias).lower(),
             "@rectifies": str(self.rectifies).lower(),
+            "@read": "bf16" if kernels.halves() else "f32",
         }
 
 

@@ -55,6 +55,7 @@ TRAIN = TrainConfig(
     batch=16,
     parts=1,
     kernels="auto",
+    precision="float32",
     steps=2000,
     evaluate_every=100,
     select_on="test",

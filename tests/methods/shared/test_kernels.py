@@ -1,6 +1,7 @@
 """What our kernels compute beside Jittor's own operators."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -167,3 +168,38 @@ def test_plain_computes_without_our_kernels() -> None:
     assert operators() == 2
     kernels.choose("plain")
     assert operators() == 0
+
+
+def can_halve() -> bool:
+    return any(flag in Path("/proc/cpuinfo").read_text().split() for flag in ("amx_bf16", "avx512_bf16"))
+
+
+@pytest.mark.skipif(not can_halve(), reason="this processor does not multiply bfloat16")
+def test_bfloat16_convolves_with_the_digits_it_has() -> None:
+    import jittor as jt
+
+    from jack_ray.methods.shared import kernels
+    from jack_ray.methods.shared.convolution import convolve
+
+    inputs = [drawn((2, 32, 9, 8), 1), drawn((16, 32, 3, 3), 2), drawn((16,), 3)]
+    found = []
+    precisions: tuple[kernels.Precision, ...] = ("bfloat16", "float32")
+    for precision in precisions:
+        kernels.choose("auto", precision)
+        result = convolve(*inputs, (1, 1), (1, 1))
+        gradients = jt.grad((result * drawn(result.shape, 9)).sum(), inputs)
+        found.append([var.numpy() for var in (result, *gradients)])
+    assert_alike(found, tolerance=1e-2)
+    assert np.abs(found[0][0] - found[1][0]).max() > 0, "nothing was rounded"
+
+
+def test_bfloat16_is_refused_where_it_cannot_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from jack_ray.contract.errors import TrainError
+    from jack_ray.methods.shared import kernels
+
+    with pytest.raises(TrainError, match="for jack_ray"):
+        kernels.choose("plain", "bfloat16")
+    monkeypatch.setattr(kernels, "PROCESSOR", tmp_path / "cpuinfo")
+    (tmp_path / "cpuinfo").write_text("flags : fpu avx2")
+    with pytest.raises(TrainError, match="needs a processor"):
+        kernels.choose("auto", "bfloat16")
