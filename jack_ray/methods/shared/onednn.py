@@ -55,8 +55,8 @@ struct Convolution {
   Dims volume, kernel, result, stride, padding;
   bool has_bias, rectifies;
   Type read;  // what is multiplied; sums and results are float32
-  Layout in(const Dims& dims) const { return layout(dims, Tag::any, read); }
-  Layout out(const Dims& dims) const { return layout(dims, Tag::any); }
+  Layout low(const Dims& dims) const { return layout(dims, Tag::any, read); }
+  Layout full(const Dims& dims) const { return layout(dims, Tag::any); }
   Layout bias() const { return has_bias ? layout(Dims{kernel[0]}, Tag::a) : Layout(); }
   dnnl::convolution_forward::primitive_desc plan() const {
     dnnl::primitive_attr attributes;
@@ -65,8 +65,8 @@ struct Convolution {
     attributes.set_post_ops(then);
     return dnnl::convolution_forward::primitive_desc(
         dnnl::convolution_forward::desc(
-            dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, in(volume), in(kernel), bias(),
-            out(result), stride, padding, padding),
+            dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, low(volume), low(kernel), bias(),
+            full(result), stride, padding, padding),
         attributes, the_engine());
   }
 };
@@ -95,7 +95,7 @@ _FORWARD = r"""
 _OF_VOLUME = r"""
   dnnl::convolution_backward_data::primitive_desc planned(
       dnnl::convolution_backward_data::desc(
-          dnnl::algorithm::convolution_direct, s.out(s.volume), s.in(s.kernel), s.in(s.result), s.stride, s.padding,
+          dnnl::algorithm::convolution_direct, s.full(s.volume), s.low(s.kernel), s.low(s.result), s.stride, s.padding,
           s.padding),
       the_engine(), s.plan());
   auto from = as_wanted(result, planned.diff_dst_desc()), with = as_wanted(kernel, planned.weights_desc());
@@ -108,7 +108,7 @@ _OF_VOLUME = r"""
 _OF_KERNEL = r"""
   dnnl::convolution_backward_weights::primitive_desc planned(
       dnnl::convolution_backward_weights::desc(
-          dnnl::algorithm::convolution_direct, s.in(s.volume), s.out(s.kernel), s.bias(), s.in(s.result), s.stride,
+          dnnl::algorithm::convolution_direct, s.low(s.volume), s.full(s.kernel), s.bias(), s.low(s.result), s.stride,
           s.padding, s.padding),
       the_engine(), s.plan());
   auto from = as_wanted(result, planned.diff_dst_desc()), with = as_wanted(volume, planned.src_desc());
