@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -75,3 +76,25 @@ def test_a_step_keeps_nothing_of_the_weights_before_it() -> None:
         del total
         alive.append(jt.number_of_lived_vars())
     assert len(set(alive)) == 1, alive
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (1, [(4, [0, 1, 2, 3])]),
+        (3, [(4, [0]), (5, [1]), (6, [2, 3])]),
+        (9, [(4, [0]), (5, [1]), (6, [2]), (7, [3])]),  # no more parts than samples
+    ],
+)
+def test_a_ranks_samples_are_cut_into_parts_in_order(parts: int, expected: list[tuple[int, list[int]]]) -> None:
+    from jack_ray.train.loop import Training
+
+    second: Any = SimpleNamespace(
+        ranks=SimpleNamespace(rank=1, size=2),
+        data=SimpleNamespace(separate=False),
+        config=SimpleNamespace(parts=parts),
+        _incoming=iter([{"number": number} for number in range(4)]),
+    )
+    step: Any = SimpleNamespace(indices=list(range(8)))
+    found = [(first, [sample["number"] for sample in read]) for first, read in Training._batches(second, step)]
+    assert found == expected
