@@ -54,9 +54,7 @@ GENERATED = ("--classes", "2", "--train", "4", "--test", "1", "--height", "240")
 def measure(options: Options) -> Iterator[Figure]:
     """Frames beside OpenCV; videos beside PyAV and OpenCV."""
     if importlib.util.find_spec("cv2") is None:
-        raise SystemExit(
-            "error: OpenCV, the rival, is missing; type: pip install -c constraints.txt -e '.[bench]'"
-        )
+        raise SystemExit("error: OpenCV, the rival, is missing; type: pip install -c constraints.txt -e '.[bench]'")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "tree"
         with contextlib.redirect_stdout(io.StringIO()):
