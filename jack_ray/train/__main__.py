@@ -27,7 +27,7 @@ from jack_ray.contract.trial import load_trial
 _PR_SET_PDEATHSIG = 1
 
 SWITCH_S = 2e-4
-"""How long a reading thread may keep the training one from Python; by default 5 ms, after each write of an event."""
+"""How long a reading thread may keep the training one from Python; it waited up to 5 ms after writing an event."""
 
 _MEMORY_WORDS = ("out of memory", "bad_alloc", "cudaErrorMemoryAllocation", "OUT_OF_MEMORY")
 """Of CUDA, C++ and Jittor, which raise RuntimeError."""
