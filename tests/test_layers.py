@@ -61,7 +61,7 @@ OWNERS = {
     "pyarrow": ("spawn.storage", "spawn.compiled", "spawn.folder_shelf"),
     "fsspec": ("spawn.storage",),
     "jittor": ("train.*", "methods.*"),
-    "jittor_utils": ("methods.shared.convolution3d",),
+    "jittor_utils": ("methods.shared.onednn",),
     "mpi4py": ("train.ranks",),
     "safetensors": ("train.*",),
     "matplotlib": ("methods.*", "data.*"),

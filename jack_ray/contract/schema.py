@@ -25,6 +25,17 @@ class TrainConfig:
     weight_decay: float = setting("L2 penalty added to the gradient; only of parameters that have one", ge=0)
     clip_norm: float | None = setting("largest norm of the whole gradient; null leaves it", gt=0)
     batch: int = setting("samples of one step over all ranks; must divide among them", unit="samples", ge=1)
+    parts: int = setting(
+        "a rank's samples of a step are computed in so many parts, one after the other, for less memory; normalisation "
+        "then knows a part's samples only. 1: all at once. TSL-Net computes each sample by itself anyhow",
+        ge=1,
+    )
+    kernels: Literal["auto", "plain"] = setting(
+        "auto: processors compute with jack_ray's own kernels. plain: with Jittor's operators alone, slower"
+    )
+    precision: Literal["float32", "bfloat16"] = setting(
+        "bfloat16: convolutions multiply numbers of 3 digits, and add them up in float32; needs a processor that can"
+    )
     steps: int = setting("optimiser steps", unit="steps", ge=1)
     evaluate_every: int = setting("steps between evaluations, each on all samples of `select_on`", unit="steps", ge=1)
     select_on: Literal["val", "test"] = setting(

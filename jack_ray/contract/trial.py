@@ -45,6 +45,7 @@ class Trial:
         model = {key: value for key, value in self.model.items() if not is_weights(key)}
         data = {key: value for key, value in self.data.items() if key not in PLACES}
         train = {key: value for key, value in self.train.items() if key not in DOES_NOT_CHANGE_NUMBERS}
+        train = {key: value for key, value in train.items() if key not in LATER or value != LATER[key]}
         numbers = [self.method, model, data, self.data_identity, train, self.weights_digest, self.ranks]
         if self.origin is not None or self.until is not None:
             numbers += [self.origin, self.until]
@@ -62,6 +63,10 @@ DOES_NOT_CHANGE_NUMBERS = frozenset(
     {"checkpoint_every", "keep_checkpoints", "log_every", "prefetch", "workers", "weights"}
 )
 """Settings of the train node that leave every result as it is, or count by content."""
+
+
+LATER: dict[str, Any] = {"parts": 1, "kernels": "auto", "precision": "float32"}
+"""Settings of the train node that came later, and what trials without them were trained with; these keep their ids."""
 
 
 def is_weights(key: str) -> bool:

@@ -20,6 +20,7 @@ from jack_ray.train import checkpoint, evaluate, features, optimizer, schedule, 
 from jack_ray.train.checkpoint import Checkpoint, Progress
 from jack_ray.train.evaluate import Surroundings
 from jack_ray.train.feature_folder import FeatureFolder
+from jack_ray.train.gradients import add_gradient
 from jack_ray.train.method import Parts, Settings
 from jack_ray.train.order import Step, share, step_samples
 from jack_ray.train.ranks import Ranks
@@ -152,16 +153,15 @@ class Training:
         if self.data.separate:
             yield from ((position, [next(read)]) for position in mine)
         else:
-            yield mine.start, [next(read) for _ in mine]
+            # every rank has the same number of parts: they wait for each other in each
+            parts = max(1, min(self.config.parts, len(samples.indices) // self.ranks.size))
+            for part in range(parts):
+                places = share(len(mine), part, parts)
+                yield mine.start + places.start, [next(read) for _ in places]
 
     def _backward(self, batch: Batch, weight: float, total: dict[str, jt.Var]) -> dict[str, float]:
         loss, terms = self.loss(self.model, batch, self.reader)
-        names = list(self.parameters)
-        for name, gradient in zip(
-            names, jt.grad(loss * weight, [self.parameters[name] for name in names]), strict=True
-        ):
-            total[name] = gradient if name not in total else total[name] + gradient
-        jt.sync([*total.values(), *self._state])
+        add_gradient(total, loss, self.parameters, weight, terms=terms.values(), state=self._state)
         return {name: _number(term) for name, term in {**terms, "total": loss}.items()}
 
     def _norm(self, gradients: Mapping[str, jt.Var]) -> float:

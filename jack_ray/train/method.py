@@ -7,7 +7,7 @@ from typing import Any
 from jack_ray.contract.errors import ConfigError, Fault
 from jack_ray.contract.schema import TrainConfig
 from jack_ray.contract.settings import read
-from jack_ray.contract.trial import Trial
+from jack_ray.contract.trial import LATER, Trial
 from jack_ray.methods.roles import DataRole, LossRole, MetricRole, Split
 from jack_ray.methods.shared.kept_features import KeepsFeatures, Shelf
 
@@ -26,7 +26,7 @@ def typed(trial: Trial) -> Settings:
     config = importlib.import_module(f"jack_ray.methods.{trial.method}.config")
     model, model_faults = read(config.Config, trial.model, "model")
     data, data_faults = read(config.DataConfig, trial.data, "data")
-    train, train_faults = read(TrainConfig, trial.train, "train")
+    train, train_faults = read(TrainConfig, LATER | trial.train, "train")
     faults: list[Fault] = [*model_faults, *data_faults, *train_faults]
     if faults or model is None or data is None or train is None:
         raise ConfigError(faults)
@@ -61,7 +61,10 @@ class Parts:
         return made
 
     def model(self) -> Any:
-        """A new model with random weights; seed Jittor first."""
+        """A new model with random weights; seed Jittor first. From now on it is computed as `train` says."""
+        from jack_ray.methods.shared import kernels  # not above: trials are read before Jittor may be loaded
+
+        kernels.choose(self.settings.train.kernels, self.settings.train.precision)
         return self._export("model", "Model")(self.settings.model)
 
     def loss(self) -> LossRole:

@@ -15,7 +15,7 @@ from jack_ray.contract.errors import WeightsError
 from jack_ray.contract.schema import TrainConfig
 from jack_ray.methods.roles import Group
 
-SYNC_EVERY = 8
+SYNC_EVERY = 3
 """Arrays updated before waiting for them, which frees the gradients and bounds the memory in flight."""
 
 
@@ -84,7 +84,10 @@ class Optimizer:
                 continue
             self._numbers[name] += 1
             state = self._state[name]
-            parameter.update(self._rule(parameter, gradient, state, lr * self._rates[name], self._numbers[name]))
+            with jt.no_grad():  # else the old parameter and its state live on as what the new one came from
+                moved_to = self._rule(parameter, gradient, state, lr * self._rates[name], self._numbers[name])
+            parameter.update(moved_to)
+            parameter.start_grad()
             moved += [parameter, *state.values()]
             if len(moved) >= SYNC_EVERY:
                 jt.sync(moved)

@@ -7,7 +7,7 @@ import pytest
 
 from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.schema import TrainConfig
-from jack_ray.contract.trial import DOES_NOT_CHANGE_NUMBERS, PLACES, Trial, load_trial
+from jack_ray.contract.trial import DOES_NOT_CHANGE_NUMBERS, LATER, PLACES, Trial, load_trial
 from jack_ray.methods.shared.clips_config import DataConfig
 
 TRAIN: dict[str, Any] = {
@@ -57,14 +57,21 @@ def test_what_leaves_the_numbers_alone_leaves_the_trial_alone(change: dict[str, 
     assert replace(TRIAL, **change).id == TRIAL.id
 
 
+def test_a_setting_that_came_later_leaves_the_ids_of_older_trials() -> None:
+    assert replace(TRIAL, train=TRAIN | LATER).id == TRIAL.id
+    assert replace(TRIAL, train=TRAIN | LATER | {"parts": 2}).id != TRIAL.id
+    assert replace(TRIAL, train=TRAIN | LATER | {"kernels": "plain"}).id != TRIAL.id
+    assert replace(TRIAL, train=TRAIN | LATER | {"precision": "bfloat16"}).id != TRIAL.id
+
+
 def test_the_order_of_settings_does_not_matter() -> None:
     assert replace(TRIAL, train=dict(reversed(TRAIN.items()))).id == TRIAL.id
 
 
 def test_what_is_left_out_of_the_id_exists() -> None:
-    assert set(TrainConfig.__dataclass_fields__) >= DOES_NOT_CHANGE_NUMBERS
     assert {"root", "sound_cache_mb"} <= PLACES
     assert set(DataConfig.__dataclass_fields__) >= PLACES
+    assert set(TrainConfig.__dataclass_fields__) >= DOES_NOT_CHANGE_NUMBERS | set(LATER)
 
 
 def test_a_trial_comes_back_as_it_was_saved(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_a_mate_tells_the_code_of_what_it_ran(order: Order) -> None:
 
 def killed(order: Order, monkeypatch: pytest.MonkeyPatch, kills: list[int]) -> Ended:
     """An attempt whose only process is killed, on a machine whose kernel has killed so many for memory."""
-    monkeypatch.setattr(leads, "prepare", lambda home, report: None)
+    monkeypatch.setattr(leads, "prepare", lambda home, report, gpu: None)
     monkeypatch.setattr(leads, "link_onednn", lambda home: None)
     monkeypatch.setattr(leads, "command", lambda mpi, hosts, trial: ["sh", "-c", "kill -9 $$"])
     monkeypatch.setattr(leads, "oom_kills", lambda: kills.pop(0) if len(kills) > 1 else kills[0])

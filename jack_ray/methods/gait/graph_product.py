@@ -1,37 +1,57 @@
 """The two products of BPM-GCN's graph convolution, which have a small graph of joints on one side.
 
 Jittor's own batched product is 10 times slower in the way back. On a processor a row of joints is short enough to
-stay in registers, so the loops are written out; on a GPU cuBLAS does it.
+stay in a register, so the loops are written out; on a GPU cuBLAS does it.
 """
 # B gaits  K graphs  F features of a joint (channels and frames)  V joints
 
 import jittor as jt
 from jittor import nn
 
+from jack_ray.methods.shared import kernels
+
 _HEADER = r"""
 #include <cstring>
 template <int V>
+struct Joints {
+  // one number of each joint; the processor takes all of them at once
+  typedef float Row __attribute__((vector_size(4 * V), aligned(4), may_alias));
+  static Row& row(float* at) { return *(Row*)at; }
+  static const Row& row(const float* at) { return *(const Row*)at; }
+};
+template <int V>
 static inline void affinity_rows(const float* q, const float* k, float* out, long F) {
-  float sum[V][V];
-  std::memset(sum, 0, sizeof(sum));
-  for (long f = 0; f < F; f++)
-    for (int u = 0; u < V; u++) {
-      const float left = q[f * V + u];
-      for (int v = 0; v < V; v++) sum[u][v] += left * k[f * V + v];
-    }
-  std::memcpy(out, sum, sizeof(sum));
+  typedef Joints<V> J;
+  typename J::Row sum[V];
+  for (int u = 0; u < V; u++) sum[u] = typename J::Row{};
+  for (long f = 0; f < F; f++) {
+    const typename J::Row right = J::row(k + f * V);
+    #pragma GCC unroll 32
+    for (int u = 0; u < V; u++) sum[u] += right * q[f * V + u];
+  }
+  for (int u = 0; u < V; u++) J::row(out + u * V) = sum[u];
+}
+template <int V, int N>
+static inline void spread_some(const float* x, const typename Joints<V>::Row* graph, float* out, bool add) {
+  typedef Joints<V> J;
+  typename J::Row sum[N];
+  #pragma GCC unroll 32
+  for (int n = 0; n < N; n++) sum[n] = add ? J::row(out + n * V) : typename J::Row{};
+  #pragma GCC unroll 32
+  for (int u = 0; u < V; u++) {
+    #pragma GCC unroll 32
+    for (int n = 0; n < N; n++) sum[n] += graph[u] * x[n * V + u];
+  }
+  #pragma GCC unroll 32
+  for (int n = 0; n < N; n++) J::row(out + n * V) = sum[n];
 }
 template <int V>
 static inline void spread_rows(const float* x, const float* graph, float* out, long F, bool add) {
-  for (long f = 0; f < F; f++) {
-    float sum[V];
-    for (int v = 0; v < V; v++) sum[v] = add ? out[f * V + v] : 0.0f;
-    for (int u = 0; u < V; u++) {
-      const float left = x[f * V + u];
-      for (int v = 0; v < V; v++) sum[v] += left * graph[u * V + v];
-    }
-    for (int v = 0; v < V; v++) out[f * V + v] = sum[v];
-  }
+  typename Joints<V>::Row rows[V];
+  for (int u = 0; u < V; u++) rows[u] = Joints<V>::row(graph + u * V);
+  long f = 0;
+  for (; f + 8 <= F; f += 8) spread_some<V, 8>(x + f * V, rows, out + f * V, add);
+  for (; f < F; f++) spread_some<V, 1>(x + f * V, rows, out + f * V, add);
 }
 template <int V>
 static inline void turned(const float* graph, float* out) {
@@ -121,7 +141,7 @@ class _Spread(jt.Function):
 
 def affinity(both: jt.Var) -> jt.Var:
     """How alike the joints are: both (B, 2K, F, V), the first K against the last K; (B, K, V, V)."""
-    if not jt.flags.use_cuda:
+    if kernels.are_used():
         return _Affinity.apply(both)
     batch, double, features, joints = both.shape
     halves = both.reshape((batch, 2, double // 2, features, joints))
@@ -134,7 +154,7 @@ def spread(features: jt.Var, graphs: jt.Var) -> jt.Var:
 
     Returns (B, K, F, V).
     """
-    if not jt.flags.use_cuda:
+    if kernels.are_used():
         return _Spread.apply(features, graphs)
     batch, number, joints, _ = graphs.shape
     wide = graphs.transpose(0, 2, 1, 3).reshape((batch, joints, number * joints))

@@ -14,7 +14,7 @@ from jack_ray.methods.gait.graph_product import affinity, spread
 from jack_ray.methods.gait.skeleton import NUM_GRAPHS, NUM_JOINTS, adjacency
 from jack_ray.methods.roles import Batch, Group, Pretrained
 from jack_ray.methods.shared.batchnorm import BatchNorm
-from jack_ray.methods.shared.convolution import initial_weight
+from jack_ray.methods.shared.convolution import convolve, initial_weight
 
 POSTURE_CHANNELS = 3
 """x, y, z."""
@@ -38,7 +38,7 @@ class Convolution(nn.Module):
 
     def execute(self, features: jt.Var) -> jt.Var:
         """Convolve."""
-        return nn.conv2d(features, self.weight, self.bias, (self._stride, 1), (self._padding, 0))
+        return convolve(features, self.weight, self.bias, (self._stride, 1), (self._padding, 0))
 
 
 class Linear(nn.Module):
@@ -68,7 +68,7 @@ class GraphUnit(nn.Module):
         self.conv_b = nn.ModuleList([Convolution(inner) for _ in range(NUM_GRAPHS)])
         self.conv_d = nn.ModuleList([Convolution(channels, std=std) for _ in range(NUM_GRAPHS)])
         self.down = nn.Sequential(Convolution(channels), BatchNorm(outputs)) if inputs != outputs else None
-        self.bn = BatchNorm(outputs)
+        self.bn = BatchNorm(outputs, rectifies=True)
         self.bn.weight = jt.full((outputs,), SLIGHT)
         self._fixed = adjacency()
 
@@ -81,28 +81,27 @@ class GraphUnit(nn.Module):
         # One convolution of all three graphs' features: the sum over graphs is part of the sum over channels.
         weight = jt.concat([one.weight for one in self.conv_d], 1)
         bias = self.conv_d[0].bias + self.conv_d[1].bias + self.conv_d[2].bias
-        joined = self.bn(nn.conv2d(handed, weight, bias))
-        return nn.relu(joined + (features if self.down is None else self.down(features)))
+        return self.bn(convolve(handed, weight, bias), features if self.down is None else self.down(features))
 
     def attention(self, features: jt.Var) -> jt.Var:
         """How much each joint (column) takes from each other (row), by graph: (B, 3, V, V); columns add up to 1."""
         batch, joints = features.shape[0], features.shape[3]
         parts = [*self.conv_a, *self.conv_b]
         weight, bias = jt.concat([one.weight for one in parts], 0), jt.concat([one.bias for one in parts], 0)
-        both = nn.conv2d(features, weight, bias).reshape((batch, 2 * NUM_GRAPHS, -1, joints))
+        both = convolve(features, weight, bias).reshape((batch, 2 * NUM_GRAPHS, -1, joints))
         return nn.softmax(affinity(both) / both.shape[2], 2)
 
 
 class TemporalUnit(nn.Module):
     """Convolution over time and normalisation: (B, C, T, V) -> (B, O, T / stride, V)."""
 
-    def __init__(self, channels: tuple[int, int], kernel: int, stride: int) -> None:
+    def __init__(self, channels: tuple[int, int], kernel: int, stride: int, rectifies: bool = False) -> None:
         self.conv = Convolution(channels, kernel, stride)
-        self.bn = BatchNorm(channels[1])
+        self.bn = BatchNorm(channels[1], rectifies=rectifies)
 
-    def execute(self, features: jt.Var) -> jt.Var:
-        """Convolve and normalise."""
-        return self.bn(self.conv(features))
+    def execute(self, features: jt.Var, short_cut: jt.Var | None = None) -> jt.Var:
+        """Convolve, normalise, add the short cut, rectify."""
+        return self.bn(self.conv(features), short_cut)
 
 
 class Block(nn.Module):
@@ -110,17 +109,17 @@ class Block(nn.Module):
 
     def __init__(self, channels: tuple[int, int], stride: int, is_first: bool, config: Config) -> None:
         self.gcn1 = GraphUnit(channels, config.inner_share)
-        self.tcn1 = TemporalUnit((channels[1], channels[1]), config.temporal_kernel, stride)
+        self.tcn1 = TemporalUnit((channels[1], channels[1]), config.temporal_kernel, stride, rectifies=True)
         changes = not is_first and (channels[0] != channels[1] or stride != 1)
         self.residual = TemporalUnit(channels, 1, stride) if changes else None
         self._is_first = is_first
 
     def execute(self, features: jt.Var) -> jt.Var:
         """(B, C, T, V) -> (B, O, T / stride, V)."""
-        moved = self.tcn1(self.gcn1(features))
+        moved = self.gcn1(features)
         if self._is_first:
-            return nn.relu(moved)
-        return nn.relu(moved + (features if self.residual is None else self.residual(features)))
+            return self.tcn1(moved)
+        return self.tcn1(moved, features if self.residual is None else self.residual(features))
 
 
 class Attention(nn.Module):

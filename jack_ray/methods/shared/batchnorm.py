@@ -17,16 +17,21 @@ import jittor as jt
 import numpy as np
 from jittor import nn
 
+from jack_ray.methods.shared import kernels
+from jack_ray.methods.shared.fused_norm import FusedNorm
+
 
 class BatchNorm(nn.Module):
     """Normalises each channel over the batch of all ranks, (B, C, ...); state-dict names as in PyTorch.
 
     In training every rank must call it, in the same order. `frozen`: as in evaluation, also in training.
+    rectifies: a rectifier follows, as part of the same pass through memory.
     """
 
-    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1, rectifies: bool = False) -> None:
         self.eps = eps
         self.momentum = momentum
+        self.rectifies = rectifies
         self.is_train = True
         self.frozen = False
         self.weight = jt.ones((channels,))
@@ -34,17 +39,27 @@ class BatchNorm(nn.Module):
         self.running_mean = jt.zeros((channels,)).stop_grad()
         self.running_var = jt.ones((channels,)).stop_grad()
 
-    def execute(self, images: jt.Var) -> jt.Var:
-        """Normalise; in training also move the running statistics."""
+    def execute(self, images: jt.Var, short_cut: jt.Var | None = None) -> jt.Var:
+        """Normalise, add the short cut, rectify; in training also move the running statistics."""
         if self.frozen or not self.is_train:
             scale = self.weight / jt.sqrt(self.running_var + self.eps)
-            return images * _along(scale, images) + _along(self.bias - self.running_mean * scale, images)
+            moved = images * _along(scale, images) + _along(self.bias - self.running_mean * scale, images)
+            return self._finished(moved, short_cut)
+        if kernels.are_used():
+            fused = FusedNorm(self.eps, self.rectifies, _over_ranks if _num_ranks() > 1 else None)
+            result = fused(images, self.weight, self.bias, short_cut)
+            self._follow(fused)
+            return result
         normalise = _Normalise(self.eps)
         normalised = normalise(images, self.weight, self.bias)
         self._follow(normalise)
-        return normalised
+        return self._finished(normalised, short_cut)
 
-    def _follow(self, seen: "_Normalise") -> None:
+    def _finished(self, normalised: jt.Var, short_cut: jt.Var | None) -> jt.Var:
+        whole = normalised if short_cut is None else normalised + short_cut
+        return nn.relu(whole) if self.rectifies else whole
+
+    def _follow(self, seen: "_Normalise | FusedNorm") -> None:
         unbiased = seen.variance * (seen.count / max(seen.count - 1, 1))
         for running, value in ((self.running_mean, seen.mean), (self.running_var, unbiased)):
             running.update((running + self.momentum * (value - running)).stop_grad())
@@ -129,14 +144,22 @@ class SampleBatchNorm(nn.Module):
         if not self.is_train:
             scale = self.weight / jt.sqrt(self.running_var + self.eps)
             return images * _spread(scale) + _spread(self.bias - self.running_mean * scale)
+        if kernels.are_used():
+            fused = FusedNorm(self.eps)
+            normalised = fused(images, self.weight, self.bias, None)
+            self._note(fused.mean, fused.variance, images)
+            return normalised
         mean = _channel_mean(images)
         # The mean is taken off before squaring: E[x^2] - E[x]^2 loses all digits where the mean is large.
         centred = images - _spread(mean)
         variance = _channel_mean(centred * centred)
-        count = images.numel() // images.shape[1]
-        self._noted.append(jt.stack([mean, variance * (count / max(count - 1, 1))]).stop_grad())
+        self._note(mean, variance, images)
         scale = self.weight / jt.sqrt(variance + self.eps)
         return centred * _spread(scale) + _spread(self.bias)
+
+    def _note(self, mean: jt.Var, variance: jt.Var, images: jt.Var) -> None:
+        count = images.numel() // images.shape[1]
+        self._noted.append(jt.stack([mean, variance * (count / max(count - 1, 1))]).stop_grad())
 
     def take_notes(self) -> list[jt.Var]:
         """The statistics noted since they were last taken."""

@@ -1,87 +1,81 @@
-"""Batch normalisation of one process in one pass of memory, and its gradient, on processors.
+"""Batch normalisation on a processor: statistics, normalisation, short cut and rectifier while a channel is cached.
 
-Written out, it is a dozen of Jittor's operators and twice PyTorch's time; here a channel is read while it lies in the
-processor's cache, and what is kept for the way back is the input alone.
+Written out, these are a dozen of Jittor's operators and twice PyTorch's time; and what is kept for the way back is
+here the input alone, and the result where a short cut is added.
+
+The statistics are those of all ranks where `over_ranks` adds up over ranks; then it takes one kernel to find them and
+one to use them, else one does both.
 """
 # N images  C channels  L numbers of a channel of one image
 
+from collections.abc import Callable
 from typing import Any
 
 import jittor as jt
 
+OverRanks = Callable[[jt.Var], jt.Var]
+"""The sum over ranks of a float64 array (n,)."""
+
 _HEADER = r"""
 #include <algorithm>
 #include <cmath>
+namespace jittor {
 // Short sums in float, of which the processor takes 16 at once, added up in double: as exact as double throughout.
 static const long PIECE = 512;
-static const float LOWEST = -3.4e38f;  // Jittor compiles as if there were no infinity
-static inline double sum_of(const float* x, long L) {
-  double total = 0;
-  for (long start = 0; start < L; start += PIECE) {
-    const long end = std::min(L, start + PIECE);
-    float part = 0;
-    for (long i = start; i < end; i++) part += x[i];
-    total += part;
+struct Shape { long N, C, L; long at(long n, long c) const { return (n * C + c) * L; } };
+
+static inline void find_moments(const float* images, Shape s, long c, float& mean, float& variance) {
+  double total = 0, squares = 0;
+  for (long n = 0; n < s.N; n++) {
+    const float* x = images + s.at(n, c);
+    for (long start = 0; start < s.L; start += PIECE) {
+      float part = 0;
+      for (long i = start, end = std::min(s.L, start + PIECE); i < end; i++) part += x[i];
+      total += part;
+    }
   }
-  return total;
+  mean = total / (s.N * s.L);
+  const float middle = mean;
+  for (long n = 0; n < s.N; n++) {
+    const float* x = images + s.at(n, c);
+    for (long start = 0; start < s.L; start += PIECE) {
+      float part = 0;
+      for (long i = start, end = std::min(s.L, start + PIECE); i < end; i++) part += (x[i] - middle) * (x[i] - middle);
+      squares += part;
+    }
+  }
+  variance = squares / (s.N * s.L);
 }
-static inline double squares_of(const float* x, long L, float mean) {
-  double total = 0;
-  for (long start = 0; start < L; start += PIECE) {
-    const long end = std::min(L, start + PIECE);
-    float part = 0;
-    for (long i = start; i < end; i++) part += (x[i] - mean) * (x[i] - mean);
-    total += part;
-  }
-  return total;
 }
 """
 
-_SIZES = r"""
-  const long N = in0_shape0, C = in0_shape1, L = in0->num / (N * C);
-"""
-
-_FORWARD = r"""
-  const double eps = data["eps"];
-  const float least = data["rectify"] ? 0.0f : LOWEST;
-  #pragma omp parallel for
-  for (long c = 0; c < C; c++) {
-    double total = 0, squares = 0;
-    for (long n = 0; n < N; n++) total += sum_of(in0_p + (n * C + c) * L, L);
-    const float mean = total / (N * L);
-    for (long n = 0; n < N; n++) squares += squares_of(in0_p + (n * C + c) * L, L, mean);
-    const float variance = squares / (N * L);
+_NORMALISE = r"""
     const float scale = in1_p[c] / std::sqrt(variance + eps), shift = in2_p[c];
-    for (long n = 0; n < N; n++) {
-      const float* x = in0_p + (n * C + c) * L;
-      float* y = out0_p + (n * C + c) * L;
-      for (long i = 0; i < L; i++) {
-        const float value = (x[i] - mean) * scale + shift;
-        y[i] = value > least ? value : least;
+    for (long n = 0; n < s.N; n++) {
+      const float* x = in0_p + s.at(n, c);
+      const float* also = @short + s.at(n, c);
+      float* y = out0_p + s.at(n, c);
+      for (long i = 0; i < s.L; i++) {
+        const float value = (x[i] - mean) * scale + shift@add;
+        y[i] = @value;
       }
     }
-    out1_p[c] = mean;
-    out1_p[C + c] = variance;
-  }
 """
 
-_BACKWARD = r"""
-  // in0 images, in1 the result's gradient, in2 weight, in3 bias, in4 mean and variance
-  const double eps = data["eps"];
-  const float least = data["rectify"] ? 0.0f : LOWEST;
-  #pragma omp parallel for
-  for (long c = 0; c < C; c++) {
-    const float mean = in4_p[c], inverse = 1 / std::sqrt(in4_p[C + c] + eps);
+_WAY_BACK = r"""
+    const float inverse = 1 / std::sqrt(variance + eps);
     const float scale = in2_p[c] * inverse, shift = in3_p[c];
+"""
+
+_SUMS = r"""
     double of_bias = 0, of_weight = 0;
-    for (long n = 0; n < N; n++) {
-      const float *x = in0_p + (n * C + c) * L, *g = in1_p + (n * C + c) * L;
-      for (long start = 0; start < L; start += PIECE) {
-        const long end = std::min(L, start + PIECE);
+    for (long n = 0; n < s.N; n++) {
+      const float *x = in0_p + s.at(n, c), *g = in1_p + s.at(n, c), *y = @result + s.at(n, c);
+      for (long start = 0; start < s.L; start += PIECE) {
         float plain = 0, weighted = 0;
-        for (long i = start; i < end; i++) {
+        for (long i = start, end = std::min(s.L, start + PIECE); i < end; i++) {
           const float centred = x[i] - mean;
-          const float passed = centred * scale + shift > least ? g[i] : 0.0f;
+          const float passed = @passed;
           plain += passed;
           weighted += passed * centred;
         }
@@ -89,49 +83,119 @@ _BACKWARD = r"""
         of_weight += weighted;
       }
     }
-    const float slope = -scale * inverse * inverse * of_weight / (N * L), level = -scale * of_bias / (N * L);
-    for (long n = 0; n < N; n++) {
-      const float *x = in0_p + (n * C + c) * L, *g = in1_p + (n * C + c) * L;
-      float* back = out0_p + (n * C + c) * L;
-      for (long i = 0; i < L; i++) {
+    of_weight *= inverse;
+"""
+
+_GRADIENT = r"""
+    const float slope = -scale * inverse * all_of_weight / count, level = -scale * all_of_bias / count;
+    for (long n = 0; n < s.N; n++) {
+      const float *x = in0_p + s.at(n, c), *g = in1_p + s.at(n, c), *y = @result + s.at(n, c);
+      float *back = out0_p + s.at(n, c), *aside = @aside + s.at(n, c);
+      for (long i = 0; i < s.L; i++) {
         const float centred = x[i] - mean;
-        const float passed = centred * scale + shift > least ? g[i] : 0.0f;
+        const float passed = @passed;
         back[i] = passed * scale + centred * slope + level;
+        @keep
       }
     }
-    out1_p[c] = of_weight * inverse;
-    out1_p[C + c] = of_bias;
-  }
 """
 
 
-class FusedNorm(jt.Function):
-    """Normalise (N, C, ...) over all but channels, times weight plus bias, and rectify it if wished.
+def _code(shapes: list[Any], inputs: list[jt.Var], body: str, words: dict[str, str], **numbers: float) -> list[jt.Var]:
+    """Run the body for each channel. words: what stands for the @names in it."""
+    source = r"""
+  using namespace jittor;
+  const Shape s{in0_shape0, in0_shape1, in0->num / (in0_shape0 * in0_shape1)};
+  const double eps = data["eps"], count = data["count"];
+  #pragma omp parallel for
+  for (long c = 0; c < s.C; c++) {
+""" + body.rstrip() + "\n  }\n"  # fmt: skip
+    for name, word in words.items():
+        source = source.replace(f"@{name}", word)
+    numbers = {"eps": 0.0, "count": 1.0} | numbers
+    found = jt.code(shapes, ["float32"] * len(shapes), inputs, cpu_header=_HEADER, cpu_src=source, data=numbers)
+    return list(found)
 
-    After the call: `mean` and `variance` (C,), and `count`, the numbers of a channel.
+
+_FIND = "    float mean, variance;\n    find_moments(in0_p, s, c, mean, variance);\n"
+_TELL = "    @told[c] = mean;\n    @told[s.C + c] = variance;\n"
+_GIVEN = "    const float mean = @moments[c], variance = @moments[s.C + c];\n"
+
+
+class FusedNorm(jt.Function):
+    """Normalise (N, C, ...) over all but channels, times weight plus bias; add a short cut and rectify, if wished.
+
+    After the call: `mean` and `variance` (C,) over all ranks, and `count`, the numbers of a channel over all ranks.
     """
 
-    def __init__(self, eps: float, rectify: bool = False) -> None:
+    def __init__(self, eps: float, rectifies: bool = False, over_ranks: OverRanks | None = None) -> None:
         super().__init__()
-        self._data: dict[str, Any] = {"eps": eps, "rectify": float(rectify)}
+        self._eps = eps
+        self._rectifies = rectifies
+        self._over_ranks = over_ranks
 
-    def execute(self, images: jt.Var, weight: jt.Var, bias: jt.Var) -> jt.Var:
-        """Normalise."""
+    def execute(self, images: jt.Var, weight: jt.Var, bias: jt.Var, short_cut: jt.Var | None) -> jt.Var:
+        """Normalise; every rank must call it, in the same order."""
         channels = images.shape[1]
-        normalised, statistics = jt.code(
-            [images.shape, [2, channels]], ["float32", "float32"], [images, weight, bias],
-            cpu_header=_HEADER, cpu_src=_SIZES + _FORWARD, data=self._data,
-        )  # fmt: skip
-        self._saved = images, weight, bias, statistics
-        self.mean, self.variance = statistics[0], statistics[1]
+        shape, pair = list(images.shape), [2, channels]
         self.count = images.numel() // channels * 1.0
-        return normalised
+        words = {"value": "value > 0 ? value : 0.0f" if self._rectifies else "value", "add": "", "short": "in0_p"}
+        inputs = [images, weight, bias]
+        if short_cut is not None:
+            words |= {"add": " + also[i]", "short": "in3_p"}
+            inputs.append(short_cut)
+        if self._over_ranks is None:
+            body = _FIND + _NORMALISE + _TELL
+            result, moments = _code([shape, pair], inputs, body, words | {"told": "out1_p"}, eps=self._eps)
+        else:
+            (own,) = _code([pair], [images], _FIND + _TELL, {"told": "out0_p"})
+            moments = self._of_all_ranks(own)
+            words["moments"] = f"in{len(inputs)}_p"
+            (result,) = _code([shape], [*inputs, moments], _GIVEN + _NORMALISE, words, eps=self._eps)
+        self.mean, self.variance = moments[0], moments[1]
+        # Where a short cut was added, only the result tells what the rectifier let through.
+        kept = [result] if self._rectifies and short_cut is not None else []
+        self._saved = [images, weight, bias, moments, *kept]
+        self._has_short_cut = short_cut is not None
+        return result
 
-    def grad(self, gradient: jt.Var) -> tuple[jt.Var, jt.Var, jt.Var]:
-        """Of images, weight and bias (Ioffe and Szegedy 2015, section 3)."""
-        images, weight, bias, statistics = self._saved
-        of_images, sums = jt.code(
-            [images.shape, statistics.shape], ["float32", "float32"], [images, gradient, weight, bias, statistics],
-            cpu_header=_HEADER, cpu_src=_SIZES + _BACKWARD, data=self._data,
-        )  # fmt: skip
-        return of_images, sums[0], sums[1]
+    def _of_all_ranks(self, own: jt.Var) -> jt.Var:
+        """Mean and variance (2, C) of all ranks' numbers, from each rank's own (Chan et al. 1979)."""
+        assert self._over_ranks is not None
+        mine = self.count
+        mean, variance = own[0].float64(), own[1].float64()
+        told = self._over_ranks(jt.concat([mean * mine, jt.array([mine]).float64()]))
+        self.count = float(told[-1:].numpy()[0])
+        of_all = told[:-1] / self.count
+        apart = mean - of_all
+        squares = self._over_ranks((variance + apart * apart) * mine)
+        return jt.stack([of_all, squares / self.count]).float32()
+
+    def grad(self, gradient: jt.Var) -> tuple[jt.Var | None, ...]:
+        """Of images, weight, bias and short cut (Ioffe and Szegedy 2015, section 3)."""
+        images, weight, bias, moments, *result = self._saved
+        inputs = [images, gradient, weight, bias, moments, *result]
+        passed = "g[i]"
+        if self._rectifies:
+            passed = "(y[i] > 0 ? g[i] : 0.0f)" if result else "(centred * scale + shift > 0 ? g[i] : 0.0f)"
+        words = {"passed": passed, "result": "in5_p" if result else "in0_p", "moments": "in4_p"}
+        shape, pair = list(images.shape), list(moments.shape)
+        aside = [shape] if result else []
+        words |= {"keep": "aside[i] = passed;", "aside": "out2_p"} if aside else {"keep": "", "aside": "out0_p"}
+        numbers = {"eps": self._eps, "count": self.count}
+        start, tell = _GIVEN + _WAY_BACK, "    @told[c] = of_weight;\n    @told[s.C + c] = of_bias;\n"
+        if self._over_ranks is None:
+            body = (
+                start + _SUMS + "    const float all_of_weight = of_weight, all_of_bias = of_bias;\n" + _GRADIENT + tell
+            )
+            found = _code([shape, pair, *aside], inputs, body, words | {"told": "out1_p"}, **numbers)
+            sums = found[1]
+        else:
+            (sums,) = _code([pair], inputs, start + _SUMS + tell, words | {"told": "out0_p"}, **numbers)
+            # The batch's statistics depend on every rank's images, and so does every rank's loss on these.
+            of_all = self._over_ranks(sums.float64().reshape((-1,))).float32()
+            last = f"in{len(inputs)}_p"
+            body = start + f"    const float all_of_weight = {last}[c], all_of_bias = {last}[s.C + c];\n" + _GRADIENT
+            found = _code([shape, pair, *aside], [*inputs, of_all], body + "    out1_p[c] = 0;\n", words, **numbers)
+        of_short_cut = found[2] if aside else gradient if self._has_short_cut else None
+        return found[0], sums[0], sums[1], of_short_cut

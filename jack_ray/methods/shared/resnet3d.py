@@ -41,20 +41,19 @@ class Bottleneck(nn.Module):
     def __init__(self, inputs: int, width: int, stride: int, changes: bool) -> None:
         outputs = EXPANSION * width
         self.conv1 = VolumeConvolution((inputs, width), (1, 1, 1))
-        self.bn1 = BatchNorm(width)
+        self.bn1 = BatchNorm(width, rectifies=True)
         self.conv2 = VolumeConvolution((width, width), (3, 3, 3), (stride, stride, stride), (1, 1, 1))
-        self.bn2 = BatchNorm(width)
+        self.bn2 = BatchNorm(width, rectifies=True)
         self.conv3 = VolumeConvolution((width, outputs), (1, 1, 1))
-        self.bn3 = BatchNorm(outputs)
+        self.bn3 = BatchNorm(outputs, rectifies=True)
         # Short cut B of He et al. (2016): in the first block of each stage, whatever its stride.
         short = VolumeConvolution((inputs, outputs), (1, 1, 1), (stride, stride, stride)) if changes else None
         self.downsample = nn.Sequential(short, BatchNorm(outputs)) if changes else None
 
     def execute(self, clips: jt.Var) -> jt.Var:
         """Convolve."""
-        inner = nn.relu(self.bn1(self.conv1(clips)))
-        inner = nn.relu(self.bn2(self.conv2(inner)))
-        return nn.relu(self.bn3(self.conv3(inner)) + (clips if self.downsample is None else self.downsample(clips)))
+        inner = self.bn2(self.conv2(self.bn1(self.conv1(clips))))
+        return self.bn3(self.conv3(inner), clips if self.downsample is None else self.downsample(clips))
 
 
 def resnet3d(blocks: Sequence[int], width: int) -> nn.Sequential:
@@ -65,8 +64,8 @@ def resnet3d(blocks: Sequence[int], width: int) -> nn.Sequential:
     """
     parts = [
         VolumeConvolution((3, width), (7, 7, 7), (1, 2, 2), (3, 3, 3)),
-        BatchNorm(width),
-        nn.ReLU(),
+        BatchNorm(width, rectifies=True),
+        nn.Identity(),  # the published rectifier has a number in the state dict's names
         MaxPool((3, 3, 3), (2, 2, 2), (1, 1, 1)),
     ]
     inputs = width

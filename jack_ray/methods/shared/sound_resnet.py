@@ -12,7 +12,7 @@ from jittor import nn
 from numpy.typing import NDArray
 
 from jack_ray.methods.shared.batchnorm import BatchNorm
-from jack_ray.methods.shared.convolution import initial_weight
+from jack_ray.methods.shared.convolution import convolve, initial_weight
 from jack_ray.methods.shared.linear import Linear
 
 NUM_STAGES = 4
@@ -34,7 +34,8 @@ class PlaneConvolution(nn.Module):
 
     def execute(self, planes: jt.Var) -> jt.Var:
         """Convolve; the result is as large as the planes, or half as large."""
-        return nn.conv2d(planes, self.weight, None, self._stride, self.weight.shape[2] // 2)
+        padding = self.weight.shape[2] // 2
+        return convolve(planes, self.weight, None, (self._stride, self._stride), (padding, padding))
 
 
 class TimeConvolution(nn.Module):
@@ -45,7 +46,7 @@ class TimeConvolution(nn.Module):
 
     def execute(self, pieces: jt.Var) -> jt.Var:
         """Convolve."""
-        return nn.conv2d(pieces, self.weight, None, (2, 1), (TIME_TAPS // 2, 0))
+        return convolve(pieces, self.weight, None, (2, 1), (TIME_TAPS // 2, 0))
 
 
 class BasicBlock(nn.Module):
@@ -53,17 +54,17 @@ class BasicBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         self.conv1 = PlaneConvolution((inputs, outputs), 3, stride)
-        self.bn1 = BatchNorm(outputs)
+        self.bn1 = BatchNorm(outputs, rectifies=True)
         self.conv2 = PlaneConvolution((outputs, outputs), 3)
-        self.bn2 = BatchNorm(outputs)
+        self.bn2 = BatchNorm(outputs, rectifies=True)
         changes = stride != 1 or inputs != outputs
         short = PlaneConvolution((inputs, outputs), 1, stride) if changes else None
         self.downsample = nn.Sequential(short, BatchNorm(outputs)) if changes else None
 
     def execute(self, planes: jt.Var) -> jt.Var:
         """(N, C, H, W) -> (N, O, H / stride, W / stride)."""
-        inner = self.bn2(self.conv2(nn.relu(self.bn1(self.conv1(planes)))))
-        return nn.relu(inner + (planes if self.downsample is None else self.downsample(planes)))
+        inner = self.conv2(self.bn1(self.conv1(planes)))
+        return self.bn2(inner, planes if self.downsample is None else self.downsample(planes))
 
 
 class PlaneMean(nn.Module):
@@ -76,7 +77,7 @@ class PlaneMean(nn.Module):
 
 def sound_resnet(width: int) -> nn.Sequential:
     """(N, 1, R, M) -> (N, 8 width); width: channels of the first stage (64)."""
-    parts = [TimeConvolution(width), BatchNorm(width), nn.ReLU(), nn.Pool(3, 2, 1, op="maximum")]
+    parts = [TimeConvolution(width), BatchNorm(width, rectifies=True), nn.Identity(), nn.Pool(3, 2, 1, op="maximum")]
     inputs = width
     for stage in range(NUM_STAGES):
         outputs = width * 2**stage

@@ -91,8 +91,8 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         audio, aligned, hidden = config.audio_widths[2], config.aligned_width, config.hidden_width
         self.a_extractor = _audio_extractor(config)
-        self.v_align = nn.Sequential(SequenceConvolution((config.rgb_width, aligned), 3), nn.ReLU())
-        self.neck = nn.Sequential(SequenceConvolution((aligned + audio, hidden), 3), nn.ReLU())
+        self.v_align = nn.Sequential(SequenceConvolution((config.rgb_width, aligned), 3, rectifies=True))
+        self.neck = nn.Sequential(SequenceConvolution((aligned + audio, hidden), 3, rectifies=True))
         self.rev_fa = Predictor(hidden, audio, config.reconstruction_layers)
         self.rev_fv = Predictor(hidden, aligned, config.reconstruction_layers)
         self.dropout = nn.Dropout(config.dropout)
@@ -132,7 +132,9 @@ class Predictor(nn.Module):
     def __init__(self, hidden: int, width: int, num_layers: int) -> None:
         layers: list[nn.Module] = []
         for layer in range(num_layers):
-            layers += [SequenceConvolution((hidden, hidden if layer < num_layers - 1 else width), 3), nn.ReLU()]
+            channels = (hidden, hidden if layer < num_layers - 1 else width)
+            # the published rectifiers have a number in the state dict's names
+            layers += [SequenceConvolution(channels, 3, rectifies=True), nn.Identity()]
         self.net = nn.Sequential(*layers)
 
     def execute(self, hidden: jt.Var) -> jt.Var:
@@ -151,20 +153,20 @@ class ImageMean(nn.Module):
 def _audio_extractor(config: Config) -> nn.Sequential:
     first, second, third = config.audio_widths
     return nn.Sequential(
-        ImageConvolution((1, first), 7, (3, 2), 3),
-        nn.ReLU(),
+        ImageConvolution((1, first), 7, (3, 2), 3, rectifies=True),
+        nn.Identity(),
         SampleBatchNorm(first),
         nn.Pool(4, 4),
-        ImageConvolution((first, second), 3, padding=1),
-        nn.ReLU(),
-        ImageConvolution((second, second), 1),
-        nn.ReLU(),
+        ImageConvolution((first, second), 3, padding=1, rectifies=True),
+        nn.Identity(),
+        ImageConvolution((second, second), 1, rectifies=True),
+        nn.Identity(),
         SampleBatchNorm(second),
         nn.Pool(2, 2),
-        ImageConvolution((second, third), 3, padding=1),
-        nn.ReLU(),
-        ImageConvolution((third, third), 1),
-        nn.ReLU(),
+        ImageConvolution((second, third), 3, padding=1, rectifies=True),
+        nn.Identity(),
+        ImageConvolution((third, third), 1, rectifies=True),
+        nn.Identity(),
         SampleBatchNorm(third),
         ImageMean(),
     )

@@ -33,7 +33,7 @@ class Model(nn.Module):
         features = resnet3d.num_features(config.backbone_width)
         positions = resnet3d.reduced(config.size, HALVINGS) ** 2
         self.resnet = resnet3d.resnet3d(config.backbone_blocks, config.backbone_width)
-        self.conv0 = nn.Sequential(SequenceConvolution((features, visual), 1), BatchNorm(visual), nn.ReLU())
+        self.conv0 = nn.Sequential(SequenceConvolution((features, visual), 1), BatchNorm(visual, rectifies=True))
         self.sa_net = Attention(visual, positions, has_bias=False)
         self.ta_net = Attention(visual, config.segments)
         self.cwa_net = Attention(positions, visual, has_bias=False)
