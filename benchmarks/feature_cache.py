@@ -25,6 +25,8 @@ MODELS = ("vaanet_small", "cten_smoke")
 RATES = "0.002,0.001,0.0005,0.0002,0.0001"
 FROZEN = ("model.backbone=frozen", "model.freeze_bn=true", "data.clips=fixed")
 PLAIN = ("cluster=inline", "mpi=none", "cluster.ranks=1", "tracking=none", "model.num_classes=8")
+MOST_TURNS = 3
+"""Of some minutes each."""
 SAME = 1e-3
 """How far the losses of the two sides may be apart, relatively, at the end of a trial."""
 
@@ -54,7 +56,8 @@ def measure(options: Options) -> Iterator[Figure]:
                 _sweep(
                     model, data, Path(folder) / f"warm-{kept}", kept, options.threads, "train.steps=1", "train.lr=0.001"
                 )
-            turns = [_turn(model, data, Path(folder) / str(turn), options.threads) for turn in range(options.repeat)]
+            count = min(options.repeat, MOST_TURNS)
+            turns = [_turn(model, data, Path(folder) / str(turn), options.threads) for turn in range(count)]
         _hold_together(*(side.losses for side in turns[0]))
         ours, rival = (median(turn[side].wall_s for turn in turns) for side in range(2))
         yield Figure(f"features.{model}", "feature_cache_speedup", rival / ours, ours, rival, "s")
