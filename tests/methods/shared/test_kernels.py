@@ -186,7 +186,7 @@ def test_bfloat16_convolves_with_the_digits_it_has() -> None:
     precisions: tuple[kernels.Precision, ...] = ("bfloat16", "float32")
     for precision in precisions:
         kernels.choose("auto", precision)
-        result = convolve(*inputs, (1, 1), (1, 1))
+        result = convolve(inputs[0], inputs[1], inputs[2], (1, 1), (1, 1))
         gradients = jt.grad((result * drawn(result.shape, 9)).sum(), inputs)
         found.append([var.numpy() for var in (result, *gradients)])
     assert_alike(found, tolerance=1e-2)
