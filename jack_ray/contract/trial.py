@@ -45,6 +45,7 @@ class Trial:
         model = {key: value for key, value in self.model.items() if not is_weights(key)}
         data = {key: value for key, value in self.data.items() if key not in PLACES}
         train = {key: value for key, value in self.train.items() if key not in DOES_NOT_CHANGE_NUMBERS}
+        data = {key: value for key, value in data.items() if key not in LATER_OF_DATA or value != LATER_OF_DATA[key]}
         train = {key: value for key, value in train.items() if key not in LATER or value != LATER[key]}
         numbers = [self.method, model, data, self.data_identity, train, self.weights_digest, self.ranks]
         if self.origin is not None or self.until is not None:
@@ -67,6 +68,9 @@ DOES_NOT_CHANGE_NUMBERS = frozenset(
 
 LATER: dict[str, Any] = {"parts": 1, "kernels": "auto", "precision": "float32"}
 """Settings of the train node that came later, and what trials without them were trained with; these keep their ids."""
+
+LATER_OF_DATA: dict[str, Any] = {"clips": "random", "clip_variants": 4, "clip_seed": 0}
+"""The same of the data node."""
 
 
 def is_weights(key: str) -> bool:

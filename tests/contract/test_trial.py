@@ -7,7 +7,7 @@ import pytest
 
 from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.schema import TrainConfig
-from jack_ray.contract.trial import DOES_NOT_CHANGE_NUMBERS, LATER, PLACES, Trial, load_trial
+from jack_ray.contract.trial import DOES_NOT_CHANGE_NUMBERS, LATER, LATER_OF_DATA, PLACES, Trial, load_trial
 from jack_ray.methods.shared.clips_config import DataConfig
 
 TRAIN: dict[str, Any] = {
@@ -62,6 +62,9 @@ def test_a_setting_that_came_later_leaves_the_ids_of_older_trials() -> None:
     assert replace(TRIAL, train=TRAIN | LATER | {"parts": 2}).id != TRIAL.id
     assert replace(TRIAL, train=TRAIN | LATER | {"kernels": "plain"}).id != TRIAL.id
     assert replace(TRIAL, train=TRAIN | LATER | {"precision": "bfloat16"}).id != TRIAL.id
+    assert replace(TRIAL, data=TRIAL.data | LATER_OF_DATA).id == TRIAL.id
+    for change in ({"clips": "fixed"}, {"clip_variants": 2}, {"clip_seed": 1}):
+        assert replace(TRIAL, data=TRIAL.data | LATER_OF_DATA | change).id != TRIAL.id
 
 
 def test_the_order_of_settings_does_not_matter() -> None:
@@ -70,7 +73,7 @@ def test_the_order_of_settings_does_not_matter() -> None:
 
 def test_what_is_left_out_of_the_id_exists() -> None:
     assert {"root", "sound_cache_mb"} <= PLACES
-    assert set(DataConfig.__dataclass_fields__) >= PLACES
+    assert set(DataConfig.__dataclass_fields__) >= PLACES | set(LATER_OF_DATA)
     assert set(TrainConfig.__dataclass_fields__) >= DOES_NOT_CHANGE_NUMBERS | set(LATER)
 
 

@@ -84,6 +84,12 @@ def test_the_identity_of_a_backbone_is_that_of_its_weights_and_statistics() -> N
     model.resnet[1].running_mean.update(model.resnet[1].running_mean + 1)
     second = model.frozen_identity()
     assert second != first
+    from jack_ray.methods.shared import kernels
+
+    kernels.choose("plain")
+    assert model.frozen_identity() not in (first, second)
+    kernels.choose("auto")
+    assert model.frozen_identity() == second
     weight = model.resnet[0].weight
     weight.update(jt.array(weight.numpy() * 2))
     assert model.frozen_identity() not in (first, second)

@@ -16,6 +16,7 @@ from jittor import nn
 from numpy.typing import NDArray
 
 from jack_ray.methods.roles import Batch, Pretrained
+from jack_ray.methods.shared import kernels
 from jack_ray.methods.shared.batchnorm import BatchNorm
 from jack_ray.methods.shared.clip_source import Clips
 from jack_ray.methods.shared.convolution3d import MaxPool, VolumeConvolution
@@ -124,7 +125,8 @@ class Look:
 
     def identity(self) -> str:
         """A digest of what the features of a clip follow from beside the clip."""
-        hashed = hashlib.sha256(f"{LOOKING} {self.pools} {version('jittor')} {jt.flags.use_cuda}".encode())
+        computed = f"{version('jittor')} {jt.flags.use_cuda} {kernels.are_used()} {kernels.halves()}"
+        hashed = hashlib.sha256(f"{LOOKING} {self.pools} {computed}".encode())
         for name, var in self.backbone.state_dict().items():
             hashed.update(f"{name} {tuple(var.shape)}".encode())
             hashed.update(var.numpy().tobytes())
