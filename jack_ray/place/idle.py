@@ -1,7 +1,7 @@
 """Places whose ranks stayed when their trial ended: the next trial that fits gets one of them, ranks and all."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from jack_ray.place.news import Need, Order
@@ -20,7 +20,7 @@ class Place:
     need: Need
     known: Any
     nodes: tuple[str, ...]
-    since: float = field(default_factory=time.monotonic)
+    since: float
 
 
 class IdlePlaces:
@@ -35,7 +35,7 @@ class IdlePlaces:
     def keep(self, inner: dict[str, Any]) -> None:
         """Take over the place of a trial that has ended; inner: what its handle held."""
         kept = {name: inner[name] for name in ("actor", "group", "layout", "need", "known", "nodes")}
-        self._places.append(Place(**kept))
+        self._places.append(Place(**kept, since=time.monotonic()))
 
     def take(self, order: Order, need: Need) -> dict[str, Any] | None:
         """A place for a trial, in the form that its handle holds; None where none fits."""
