@@ -1,5 +1,6 @@
 """The whole pipeline, as a user starts it: Ray, mpirun, Jittor, MLflow."""
 
+import os
 import signal
 import sqlite3
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jack_ray.contract import events
 from tests.launching import Bench
 from tests.processes import family
 from tests.training import fingerprint, numbers
@@ -56,6 +58,13 @@ def test_a_sweep_ends_with_a_table_of_its_trials(swept: Bench) -> None:
     assert table.count("20/20") == 3
     assert "mlflow" in table
     assert [state.status for state in swept.states().values()] == ["finished"] * 3
+
+
+def test_the_trials_of_a_slot_follow_each_other_in_the_same_ranks(swept: Bench) -> None:
+    told = [event for folder in swept.trials().values() for event in events.read_from(folder.events, 0)[0]]
+    pids = [event.about["pid"] for event in told if event.kind == "started"]
+    assert len(pids) == 3
+    assert len(set(pids)) <= len(os.sched_getaffinity(0)) // 2
 
 
 def test_every_trial_is_a_finished_run_below_the_sweeps(swept: Bench) -> None:

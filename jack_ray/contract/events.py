@@ -2,7 +2,7 @@
 
 Every event has `kind`, `time` (seconds since 1970) and `attempt` (1 for the first start of a trial). Kinds:
 
-- `started`     ranks, threads, host, versions: an attempt began to train.
+- `started`     ranks, threads, host, pid, versions: an attempt began to train; host and process of rank 0.
 - `phase`       name (`training`, `evaluating`): what the ranks do while no step ends; `step` where training begins.
 - `metrics`     step, values {name: number}: after an optimiser step or an evaluation.
 - `checkpoint`  step, path, best, value: a checkpoint stands on disk.

@@ -98,7 +98,8 @@ def _run(folder: TrialFolder, attempt: int) -> None:
     if ranks.size != trial.ranks:
         raise JackRayError(f"{folder.trial} is a trial of {trial.ranks} ranks, but {ranks.size} were started")
     report = Report(folder, ranks.rank, attempt)
-    report.started(ranks=ranks.size, threads=trial.threads, host=socket.gethostname(), versions=versions())
+    here = {"host": socket.gethostname(), "pid": os.getpid()}
+    report.started(ranks=ranks.size, threads=trial.threads, **here, versions=versions())
     fit(trial, settings, folder, ranks, report)
     known.remember()
     ranks.gather(None)  # no rank leaves while another still writes
