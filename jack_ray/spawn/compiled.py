@@ -150,42 +150,42 @@ class Sharing:
 
     def __post_init__(self) -> None:
         self.identity = identity(self.jittor_home, self.compiler)
-        self._record = self.jittor_home / f"shared-{self.identity}.json"
+        self._record = self.jittor_home / f"archives-{self.identity}.json"
 
     def take(self) -> bool:
         """Bring every archive that was not brought yet; whether the core is here now. Raises OSError."""
         with self._alone():
-            record = read_object(self._record)
-            taken, known = list(record.get("archives", [])), set(record.get("files", []))
-            for name in sorted(self.shelf.names(self.identity)):  # the core comes before operators
-                if name not in taken:
-                    known |= set(unpack(self.shelf.get(self.identity, name), self.jittor_home))
-                    taken.append(name)
-            self._remember(taken, known)
-            return any(name.startswith(CORE) for name in taken)
+            known = self._known()
+            names = sorted(self.shelf.names(self.identity))  # the core comes before operators
+            for name in names:
+                if name not in known:
+                    known[name] = unpack(self.shelf.get(self.identity, name), self.jittor_home)
+            write_json(self._record, known)
+            return any(name.startswith(CORE) for name in names)
 
     def give(self) -> int:
-        """Add what was compiled here since; the number of files. Raises OSError."""
+        """Add what the shelf lacks of what is compiled here; the number of files. Raises OSError."""
         with self._alone(), nobody_compiles(self.jittor_home):
-            record = read_object(self._record)
-            taken, known = list(record.get("archives", [])), set(record.get("files", []))
+            known = self._known()
+            there = self.shelf.names(self.identity)
+            has = {file for name in there for file in known.get(name, [])}
             given = 0
             for kind, files in zip((CORE, OPERATORS), complete(self.jittor_home), strict=True):
-                new = [name for name in files if name not in known]
+                new = [file for file in files if file not in has]
                 # one core is enough: `import jittor` writes some of its files anew each time
-                if not new or (kind == CORE and any(name.startswith(CORE) for name in taken)):
+                if not new or (kind == CORE and any(name.startswith(CORE) for name in there)):
                     continue
                 content = pack(self.jittor_home, new)
                 name = f"{kind}-{hashlib.sha256(content).hexdigest()[:16]}{_SUFFIX}"
                 self.shelf.put(self.identity, name, content)
-                taken.append(name)
-                known |= set(new)
+                known[name] = new
                 given += len(new)
-            self._remember(taken, known)
+            write_json(self._record, known)
             return given
 
-    def _remember(self, archives: list[str], files: set[str]) -> None:
-        write_json(self._record, {"archives": archives, "files": sorted(files)})
+    def _known(self) -> dict[str, list[str]]:
+        """Archive -> its files, of those that came from here or were brought here, whichever shelf they lie on."""
+        return {name: list(files) for name, files in read_object(self._record).items() if isinstance(files, list)}
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

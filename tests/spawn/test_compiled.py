@@ -86,6 +86,14 @@ def test_later_operators_travel_alone_and_once(home: Path, tmp_path: Path) -> No
     assert share(other, shelf).give() == 0
 
 
+def test_an_empty_shelf_gets_everything_though_another_one_has_it(home: Path, tmp_path: Path) -> None:
+    first, second = Memory(), Memory()
+    assert share(home, first).give() == 6
+    assert share(home, second).give() == 6
+    assert share(tmp_path / "other", second).take()
+    assert operators(tmp_path / "other") == {"add_op.so", "add_op.so.key"}
+
+
 def test_an_operator_that_is_still_being_compiled_is_left_out(home: Path) -> None:
     write(home, "default/jit/half_op.so")
     assert not any("half" in name for names in complete(home) for name in names)
