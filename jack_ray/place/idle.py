@@ -8,6 +8,8 @@ from jack_ray.place.news import Need, Order
 
 IDLE_S = 10.0
 """After which a place that no trial came for is given back; others may be waiting for it."""
+PASSED_BY_S = 1.0
+"""The same where a trial of this sweep waits: it has looked at the place since, and it did not fit."""
 
 
 @dataclass
@@ -46,9 +48,9 @@ class IdlePlaces:
                 return {name: getattr(place, name) for name in names} | {"heard": time.monotonic()}
         return None
 
-    def give_up(self, at_once: bool = False) -> list[Place]:
-        """Places to give back: those that waited too long, or all."""
+    def give_up(self, after_s: float) -> list[Place]:
+        """Places to give back: those that waited so long."""
         now = time.monotonic()
-        old = [place for place in self._places if at_once or now - place.since > IDLE_S]
+        old = [place for place in self._places if now - place.since >= after_s]
         self._places = [place for place in self._places if place not in old]
         return old

@@ -16,7 +16,7 @@ from jack_ray.contract.failure import now
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.schema import ClusterConfig
 from jack_ray.place import ray_shelf
-from jack_ray.place.idle import IdlePlaces, Place
+from jack_ray.place.idle import IDLE_S, PASSED_BY_S, IdlePlaces, Place
 from jack_ray.place.local_ray import LocalRay
 from jack_ray.place.news import Ended, Handle, Need, News, Order
 from jack_ray.place.ray_cluster import connect, machines
@@ -24,7 +24,9 @@ from jack_ray.place.ray_gang import STOP_S, RayLead, bundle, options
 from jack_ray.place.room import (
     Layout,
     Machine,
+    as_wished,
     how_many_now,
+    if_possible,
     layout_ever,
     layout_now,
     need_of_attempt,
@@ -99,26 +101,33 @@ class RayHands:
         More in the queue would be served by Ray in any order.
         """
         waiting = sum("actor" not in handle.inner for handle in self._running)
-        self._give_back(self._idle.give_up(at_once=waiting > 0))  # what waits found none of them fit
+        self._give_back(self._idle.give_up(PASSED_BY_S if waiting else IDLE_S))
         return waiting < max(1, how_many_now(self.need, self._look()) + len(self._idle))
 
     def start(self, order: Order) -> Handle:
         """Ask for a place; the lead starts when there is one."""
         handle = Handle(order)
         self._running.append(handle)
-        kept = self._idle.take(order, need_of_attempt(self.need, order, self._look())) if order.keep_ranks else None
-        if kept is not None:
-            handle.inner |= kept
-            kept["actor"].go_on.remote(order)
-            return handle
-        self._looked = float("-inf")
-        self._ask_for_a_place(handle)
+        if not self._go_on(handle):
+            self._looked = float("-inf")
+            self._ask_for_a_place(handle)
         return handle
+
+    def _go_on(self, handle: Handle) -> bool:
+        """Whether ranks that stayed take the trial over."""
+        order = handle.order
+        kept = self._idle.take(order, need_of_attempt(self.need, order, self._look())) if order.keep_ranks else None
+        if kept is None:
+            return False
+        self._give_up_place(handle)
+        handle.inner |= kept
+        kept["actor"].go_on.remote(order)
+        return True
 
     def _ask_for_a_place(self, handle: Handle) -> None:
         """Reserve the machines of a gang, or ask again in other parts when what was asked for cannot come."""
         need = need_of_attempt(self.need, handle.order, self._look())
-        avoid = _if_possible(need, handle.order.avoid, self._look())
+        avoid = if_possible(need, handle.order.avoid, self._look())
         left = [machine for machine in self._look() if machine.name not in avoid]
         now = layout_now(need, left)
         asked = handle.inner.get("layout")
@@ -126,7 +135,7 @@ class RayHands:
         is_new = asked is not None and time.monotonic() - cast(float, handle.inner["since"]) < SETTLE_S
         if is_new or (asked is not None and (now is None or now == asked) and known == handle.inner["known"]):
             return
-        layout = now or layout_ever(need, left) or (_as_wished(need) if self.grows else None)
+        layout = now or layout_ever(need, left) or (as_wished(need) if self.grows else None)
         self._give_up_place(handle)
         if layout is None:
             return
@@ -161,6 +170,8 @@ class RayHands:
             return self._lose(handle, _lost(error))
 
     def _wait(self, handle: Handle) -> News:
+        if self._go_on(handle):
+            return News(phase="starting its lead")
         machines_now = self._look()
         self._ask_for_a_place(handle)
         need = need_of_attempt(self.need, handle.order, machines_now)
@@ -169,7 +180,7 @@ class RayHands:
             words = f"it ran out of memory, and no machine has room for {need}"
             return News(ended=Ended("failed", now("memory", words, "")))
         left = [
-            entry for entry in machines_now if entry.name not in _if_possible(need, handle.order.avoid, machines_now)
+            entry for entry in machines_now if entry.name not in if_possible(need, handle.order.avoid, machines_now)
         ]
         return News(phase=why_waiting(need, left))
 
@@ -258,22 +269,10 @@ class RayHands:
         """End what still runs, and the Ray that was started here."""
         for handle in list(self._running):
             self.stop(handle)
-        self._give_back(self._idle.give_up(at_once=True))
+        self._give_back(self._idle.give_up(0.0))
         ray.shutdown()
         if self._local is not None:
             self._local.stop()
-
-
-def _if_possible(need: Need, avoid: frozenset[str], machines: list[Machine]) -> frozenset[str]:
-    """The machines to leave out, unless the trial fits nowhere without them."""
-    left = [machine for machine in machines if machine.name not in avoid]
-    return avoid if layout_ever(need, left) is not None or layout_ever(need, machines) is None else frozenset()
-
-
-def _as_wished(need: Need) -> Layout:
-    """The parts to ask for on machines that an autoscaler has yet to start."""
-    nodes = need.nodes or 1
-    return tuple(need.ranks // nodes + (place < need.ranks % nodes) for place in range(nodes))
 
 
 def _pull(order: Order) -> threading.Thread:

@@ -156,3 +156,15 @@ def why_waiting(need: Need, machines: Sequence[Machine]) -> str:
 
 def _have(cpus: float, gpus: float) -> str:
     return f"{cpus:g} core{'' if cpus == 1 else 's'}" + (f" and {gpus:g} GPU{'' if gpus == 1 else 's'}" if gpus else "")
+
+
+def if_possible(need: Need, avoid: frozenset[str], machines: list[Machine]) -> frozenset[str]:
+    """The machines to leave out, unless the trial fits nowhere without them."""
+    left = [machine for machine in machines if machine.name not in avoid]
+    return avoid if layout_ever(need, left) is not None or layout_ever(need, machines) is None else frozenset()
+
+
+def as_wished(need: Need) -> Layout:
+    """The parts to ask for on machines that an autoscaler has yet to start."""
+    nodes = need.nodes or 1
+    return tuple(need.ranks // nodes + (place < need.ranks % nodes) for place in range(nodes))

@@ -57,14 +57,14 @@ def test_a_place_that_no_trial_comes_for_is_given_back(monkeypatch: pytest.Monke
     places = IdlePlaces()
     places.keep(held("lab1"))
     clock[0] += idle.IDLE_S - 1
-    assert places.give_up() == []
+    assert places.give_up(idle.IDLE_S) == []
     clock[0] += 2
-    assert [place.actor for place in places.give_up()] == ["lab1"]
+    assert [place.actor for place in places.give_up(idle.IDLE_S)] == ["lab1"]
     assert len(places) == 0
 
 
-def test_all_places_are_given_back_at_once_when_something_else_waits() -> None:
+def test_all_places_are_given_back_at_once_at_the_end() -> None:
     places = IdlePlaces()
     places.keep(held("lab1"))
     places.keep(held("lab2"))
-    assert [place.actor for place in places.give_up(at_once=True)] == ["lab1", "lab2"]
+    assert [place.actor for place in places.give_up(0.0)] == ["lab1", "lab2"]
