@@ -38,7 +38,7 @@ def work(config: dict[str, Any]) -> None:
                 torch.distributed.all_reduce(parameter.grad)
 
     rank = Rank(trial, context.get_world_rank(), size, reduce, join)
-    values = rank.fit()["values"]
+    values = {name.replace("@", "_at_"): value for name, value in rank.fit()["values"].items()}  # MLflow takes no @
     with tempfile.TemporaryDirectory() as folder:
         if context.get_world_rank() == 0:
             torch.save({"model": rank.model.state_dict(), "rule": rank.rule.state_dict()}, Path(folder) / "state.pt")
@@ -62,11 +62,11 @@ def drive(config: dict[str, Any]) -> None:
 def main() -> None:
     """Run the sweep."""
     file, folder, ranks, trials = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    ray.init(include_dashboard=False, num_cpus=os.cpu_count(), log_to_driver=False)
+    ray.init(include_dashboard=False, num_cpus=os.cpu_count(), resources={"driver": trials}, log_to_driver=False)
     common = {"trial": file, "folder": folder, "ranks": ranks}
     tracking = MLflowLoggerCallback(tracking_uri=f"sqlite:///{folder}/mlflow.db", experiment_name="tune")
     tuner = tune.Tuner(
-        tune.with_resources(drive, {"CPU": 0}),
+        tune.with_resources(drive, {"driver": 1}),  # the cores are for the workers
         param_space=common | {"lr": tune.grid_search(rates(trials))},
         tune_config=tune.TuneConfig(max_concurrent_trials=max(1, (os.cpu_count() or 1) // ranks)),
         run_config=tune.RunConfig(name="sweep", storage_path=folder, callbacks=[tracking], verbose=0),

@@ -5,7 +5,8 @@ from pathlib import Path
 from jack_ray import compose
 from jack_ray.methods.tsl.demo import generate
 
-STEPS = 20
+STEPS = 100
+"""As the preset has it."""
 
 
 def prepare(root: Path) -> Path:
