@@ -24,6 +24,11 @@ def ratio(bench: str, metric: str, ours: float, rival: float, unit: str) -> Figu
     return Figure(bench, metric, ours / rival, ours, rival, unit)
 
 
+def speedup(bench: str, metric: str, ours: float, rival: float, unit: str) -> Figure:
+    """A figure that says how many times as long the rival takes."""
+    return Figure(bench, metric, rival / ours, ours, rival, unit)
+
+
 def as_json(figures: Sequence[Figure]) -> str:
     """One object a line."""
     return "\n".join(json.dumps(asdict(figure)) for figure in figures)

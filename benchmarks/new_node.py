@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.figures import Figure, ratio
+from benchmarks.figures import Figure, speedup
 from benchmarks.options import Options
 from jack_ray import compose
 from jack_ray.compose.schema import operators
@@ -37,7 +37,7 @@ def measure(options: Options) -> Iterator[Figure]:
         generate(root / "data", train=8, test=2, seed=1, snippets=(8, 12))
         alone, helped = (_first_step(root, name) for name in NAMES)
         size = sum(path.stat().st_size for path in (root / "storage").rglob("*") if path.is_file())
-        yield ratio("new_node.tsl_small", "new_node_speedup", alone, helped, "s")
+        yield speedup("new_node.tsl_small", "new_node_speedup", helped, alone, "s")
         yield Figure("new_node.tsl_small", "archives", size / 1e6, size / 1e6, None, "MB")
 
 

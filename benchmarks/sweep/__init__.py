@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.figures import Figure, ratio
+from benchmarks.figures import Figure, speedup
 from benchmarks.options import Options
 from benchmarks.sweep import ours
 from benchmarks.sweep.work import prepare, rates, save_trial, words
@@ -63,7 +63,7 @@ def _beside(root: Path, data: Path, rival: str, ranks: int, slots: int) -> Itera
     command = {"tune": _tune(trial, folder, ranks), "joblib": _joblib(trial, folder, slots)}[rival]
     _make_store(folder)
     theirs = _timed(command, folder)
-    yield ratio(f"sweep.{TRIALS}_trials.beside_{rival}", "sweep_speedup", theirs, mine, "s")
+    yield speedup(f"sweep.{TRIALS}_trials.beside_{rival}", "sweep_speedup", mine, theirs, "s")
 
 
 def _tune(trial: Path, folder: Path, ranks: int) -> list[str]:
