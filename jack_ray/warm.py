@@ -35,8 +35,10 @@ evaluated, on a few generated samples. What is compiled already is not compiled 
 Exit code 0: all of it is there. 2: it cannot be compiled; the message says why.
 """
 
-LEAST = {"train.steps": "1", "train.batch": "", "tracking": "none", "sweep": "none", "retry": "none"}
-"""What is set unless it was typed; the batch is a sample a rank and one more, so that none is alone."""
+LEAST = {"train.steps": "1", "tracking": "none", "sweep": "none", "retry": "none"}
+"""What is set unless it was typed."""
+SAMPLES_OF_RANK = 2
+"""A sample alone in its batch can need other operators than several."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -73,7 +75,7 @@ def _plan(model: str, words: Sequence[str], scratch: Path) -> Plan:
     """The launch whose one step needs what the model needs. Raises ConfigError or DataError."""
     typed = {word.partition("=")[0] for word in words}
     own = [f"model={model}", f"site.runs={scratch / 'runs'}"]
-    own += [f"{name}={value}" for name, value in LEAST.items() if value and name not in typed]
+    own += [f"{name}={value}" for name, value in LEAST.items() if name not in typed]
     if "data.root" not in typed:
         root = scratch / "data"
         _generate(_method(model), root)
@@ -82,7 +84,7 @@ def _plan(model: str, words: Sequence[str], scratch: Path) -> Plan:
     if "train.batch" in typed:
         return plan
     ranks = plan.trial(())[0].ranks
-    return compose.make_plan(compose.read_command([*own, *words, f"train.batch={2 * ranks}"]))
+    return compose.make_plan(compose.read_command([*own, *words, f"train.batch={SAMPLES_OF_RANK * ranks}"]))
 
 
 def _method(model: str) -> str:
