@@ -37,7 +37,7 @@ def prune(jittor_home: Path, most_bytes: int) -> int:
             if freed >= wanted:
                 break
             freed += _remove(path)
-        for records in jittor_home.glob(f"{_CACHES}/*/{KNOWN_GRAPHS}"):
+        for records in list(jittor_home.glob(f"{_CACHES}/**/{KNOWN_GRAPHS}")):
             shutil.rmtree(records, ignore_errors=True)
     return freed
 
@@ -56,10 +56,10 @@ def _in_order(jittor_home: Path) -> Iterator[Path]:
     caches = sorted(jittor_home.glob(_CACHES), key=_used)
     for cache in caches:
         # a key says that the object is whole, so that its text is of no use any more
-        yield from (text for text in cache.glob("*/jit/*.s") if text.with_name(_stem(text) + ".so.key").exists())
+        yield from (text for text in cache.glob("**/jit/*.s") if text.with_name(_stem(text) + ".so.key").exists())
     now = time.time()
     yield from (cache for cache in caches[:-1] if now - _used(cache) > UNUSED_S)
-    yield from sorted(jittor_home.glob(f"{_CACHES}/*/jit/*_op.so"), key=_operator_used)
+    yield from sorted(jittor_home.glob(f"{_CACHES}/**/jit/*_op.so"), key=_operator_used)
 
 
 def _stem(text: Path) -> str:
@@ -67,7 +67,7 @@ def _stem(text: Path) -> str:
 
 
 def _used(cache: Path) -> float:
-    return max((path.stat().st_mtime for path in cache.glob("*/jit/*.cc")), default=cache.stat().st_mtime)
+    return max((path.stat().st_mtime for path in cache.glob("**/jit/*.cc")), default=cache.stat().st_mtime)
 
 
 def _operator_used(operator: Path) -> float:

@@ -53,6 +53,14 @@ def test_operators_go_that_were_not_used_for_the_longest_time(tmp_path: Path) ->
     assert new.exists()
 
 
+def test_operators_for_gpus_which_lie_a_folder_deeper_count_and_go_too(tmp_path: Path) -> None:
+    old = operator(tmp_path, "old", 500.0, "Linux/cpu/abcd/default/cu12.6_sm_90")
+    new = operator(tmp_path, "new", 5.0)
+    prune(tmp_path, 18 * KB)
+    assert not old.exists()
+    assert new.exists()
+
+
 def test_the_cache_of_a_compiler_that_is_gone_goes_before_operators(tmp_path: Path) -> None:
     old = operator(tmp_path, "old", 30 * 86400.0, "Linux-6.1/cpu/abcd/default")
     kept = [operator(tmp_path, name, 500.0) for name in "ab"]
