@@ -57,7 +57,11 @@ class DataRole(Protocol):
 
     @property
     def separate(self) -> bool:
-        """True: every sample is a batch of its own, as lengths differ. False: a rank's samples of a step are one."""
+        """True: samples are batches of their own, as lengths differ. False: a rank's samples of a step are one."""
+        ...
+
+    def fit_together(self, samples: Sequence[Sample]) -> bool:
+        """Whether samples that are `separate` are small enough to be trained on as one batch all the same."""
         ...
 
     @property
@@ -76,7 +80,7 @@ class DataRole(Protocol):
         ...
 
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
-        """What the model takes at once, in order: one batch, or one for each sample where they are `separate`."""
+        """What the model takes at once: one batch. In evaluation samples come alone where they are `separate`."""
         ...
 
 
