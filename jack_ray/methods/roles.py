@@ -165,6 +165,10 @@ class MetricRole(Protocol):
         """Draw what a person wants to see of the split; may be none."""
         ...
 
+    def scored(self) -> dict[str, Any]:
+        """Every sample's truth beside what was answered, in one of the layouts of `contract/scored.py`."""
+        ...
+
 
 @dataclass(frozen=True)
 class Network:
@@ -179,6 +183,11 @@ class Network:
 
 class PredictorRole(Protocol):
     """`predict.Predictor(model, data, labels)`: from a user's own file to samples, from outputs to answers."""
+
+    @property
+    def finds_segments(self) -> bool:
+        """Whether its answers have `segments`."""
+        ...
 
     def networks(self) -> list[Network]:
         """What reading needs beside the model; gets its weights before anything is read. May be none."""
