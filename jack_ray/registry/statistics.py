@@ -166,6 +166,11 @@ def _of_segments(scored: Mapping[str, Any]) -> Measured:
     means = {name: value for name, value in numbers.items() if not name.startswith(segments.OF_CLASS)}
     rows: list[Row] = []
     for label in videos.labels:
-        counts = {"class": label, "true segments": videos.num_true(label), "found segments": videos.num_found(label)}
-        rows.append({**counts, "AP": numbers.get(f"{segments.OF_CLASS}{label}")})
+        row: Row = {
+            "class": label,
+            "true segments": videos.num_true(label),
+            "found segments": videos.num_found(label),
+            "AP": numbers.get(f"{segments.OF_CLASS}{label}"),
+        }
+        rows.append(row)
     return Measured(videos.num, means, rows)

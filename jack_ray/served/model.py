@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel
+from mlflow.pyfunc.model import PythonModel
 
 from jack_ray.contract.checkpoint import MODEL, load_about
 from jack_ray.contract.environment import default_jittor_home
@@ -20,7 +20,7 @@ from jack_ray.served.rows import asked, columns, table
 BATCH = 8
 
 
-class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow's classes have no types
+class ServedModel(PythonModel):
     """A trained model of jack_ray."""
 
     def __init__(self) -> None:
@@ -33,7 +33,8 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow's classes have n
         order = Order("serve", about.trial, str(folder / MODEL), about.labels, batch=BATCH)
         self.computing = Computing(order, default_jittor_home())
 
-    def predict(self, context: Any, model_input: Any, params: Mapping[str, Any] | None = None) -> Any:
+    # MLflow would make a signature of type hints, and one of these it does not know.
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
         """A row for each input: input, label, probabilities, error, and segments where the method finds them.
 
         model_input: a table with a column `input` of paths, or a list of paths. Raises JackRayError.

@@ -2,7 +2,8 @@
 
 Requests come on standard input, answers go to the pipe FD, each one JSON object a line: {"inputs": [path, ..]} and
 {"answers": [{"input", "label", "probabilities", ..} or {"input", "error"}, ..]}, in order. The first line that it
-writes is {"finds_segments": whether answers have segments}. Standard output is nobody's: what libraries print goes there.
+writes is {"finds_segments": whether answers have segments}. What libraries print goes
+to standard output, which is nobody's.
 The end of the requests ends it. Exit code 0, or 2 with one message where the model cannot be loaded.
 """
 
