@@ -57,9 +57,9 @@ def read_request(arguments: Sequence[str]) -> Request:
     if faults:
         raise ConfigError(faults)
     places = absolute(load([f"model={groups()['model'][0]}", *rest]))
+    if places["tracking"]["kind"] == "none":
+        raise ConfigError([Fault("tracking=none", "no MLflow", "one to register in", "Leave it out, or type its URI.")])
     uri = places["tracking"]["uri"]
-    if not uri:
-        raise ConfigError([Fault("tracking", "none", "an MLflow to register in", "Type tracking.uri=URI.")])
     runs = Path(places["site"]["runs"])
     force = values["force"] == "true"
     return Request(values["run"], values["name"], values["alias"], values["data_note"], force, runs, absolute_uri(uri))

@@ -3,7 +3,7 @@
 MLflow runs this file from its copy in the registered model. Jittor is never imported here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,23 +33,15 @@ class ServedModel(PythonModel):
         order = Order("serve", about.trial, str(folder / MODEL), about.labels, batch=BATCH)
         self.computing = Computing(order, default_jittor_home())
 
-    # MLflow would make a signature of type hints, and one of these it does not know.
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """A row for each input: input, label, probabilities, error, and segments where the method finds them.
 
-        model_input: a table with a column `input` of paths, or a list of paths. Raises JackRayError.
+        model_input: a table with a column `input` of paths. Raises JackRayError.
         """
         assert self.computing is not None
-        inputs = _paths(model_input)
-        rows = asked(inputs, self.computing.ask)
+        rows = asked([str(one) for one in model_input["input"]], self.computing.ask)
         wanted = columns(self.computing.finds_segments)
         return pd.DataFrame(table(rows, wanted), columns=list(wanted))
-
-
-def _paths(model_input: Any) -> Sequence[str]:
-    if isinstance(model_input, pd.DataFrame):
-        return [str(one) for one in model_input["input"]]
-    return [str(one["input"]) if isinstance(one, Mapping) else str(one) for one in model_input]
 
 
 set_model(ServedModel())

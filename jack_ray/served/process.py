@@ -77,7 +77,7 @@ class Computing:
         return self._process, self._answers
 
     def _start(self) -> None:
-        preflight.prepare(self.jittor_home, _tell, self.gpu)
+        preflight.prepare(self.jittor_home, _Told(), self.gpu)
         environment = rank_environment(self.jittor_home, os.cpu_count() or 1, self.gpu)
         environment["JACK_RAY_GPU"] = str(int(self.gpu))
         reading, writing = os.pipe()
@@ -108,6 +108,13 @@ class Computing:
         return JackRayError(f"The process that computes ended with code {code}; what it said is on standard error.")
 
 
-def _tell(phase: str, share: float) -> None:
-    if share in (0.0, 1.0):
-        print(f"{phase}: {share:.0%}", file=sys.stderr, flush=True)
+class _Told:
+    """Says once what takes minutes; a server's log is no place for a growing percentage."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, phase: str, share: float) -> None:
+        if phase not in self._said:
+            self._said.add(phase)
+            print(phase, file=sys.stderr, flush=True)

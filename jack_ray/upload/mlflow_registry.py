@@ -201,8 +201,9 @@ class Registry:
             return kept
         cache.mkdir(parents=True, exist_ok=True)
         with self._told(), tempfile.TemporaryDirectory(prefix=".model-", dir=cache) as folder:
-            place = f"{version.source}/artifacts/{CHECKPOINT}"
-            found = Path(download_artifacts(artifact_uri=place, dst_path=folder, tracking_uri=self.uri))
+            place = self._client.get_model_version_download_uri(version.name, version.version).rstrip("/")
+            wanted = f"{place}/artifacts/{CHECKPOINT}"
+            found = Path(download_artifacts(artifact_uri=wanted, dst_path=folder, tracking_uri=self.uri))
             if not (found / ABOUT).is_file():
                 raise JackRayError(f"{model} was not made by python -m jack_ray.promote: it has no {ABOUT}.")
             shutil.rmtree(kept, ignore_errors=True)
