@@ -1,5 +1,6 @@
 """The facts of a model -> its card: titled sections of text, lists and tables. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from jack_ray.registry.statistics import Calibration, Measured
 FEW = 100
 """Fewer samples than these make intervals and calibration uncertain."""
 _SHOWN_AS_THEY_ARE = "test/", "val/", "best/"
+
+_OF_THRESHOLD = re.compile(r"_\d\.\d+$")
+"""A number of one overlap; there are dozens."""
 
 
 @dataclass(frozen=True)
@@ -115,10 +119,14 @@ def _numbers(facts: Facts) -> list[Block]:
     others = [
         (name, number(value))
         for name, value in sorted(facts.numbers.items())
-        if name.startswith(_SHOWN_AS_THEY_ARE) and _plain(name, facts.split) not in known
+        if name.startswith(_SHOWN_AS_THEY_ARE)
+        and _plain(name, facts.split) not in known
+        and not _OF_THRESHOLD.search(name)
     ]
     if others:
-        blocks.append(Table(("as training reported it", "value"), others, "These have no interval."))
+        blocks.append(
+            Table(("as training reported it", "value"), others, "These have no interval. More is in the run.")
+        )
     return blocks or ["The run has no number of a whole split."]
 
 

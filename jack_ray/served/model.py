@@ -41,7 +41,8 @@ class ServedModel(PythonModel):
         assert self.computing is not None
         rows = asked([str(one) for one in model_input["input"]], self.computing.ask)
         wanted = columns(self.computing.finds_segments)
-        return pd.DataFrame(table(rows, wanted), columns=list(wanted))
+        # of objects: a column of texts would have NaN for None, which is no JSON
+        return pd.DataFrame(table(rows, wanted), columns=list(wanted), dtype=object)
 
 
 set_model(ServedModel())
