@@ -27,11 +27,19 @@ class Run(Protocol):
     """What MLflow knows of a run (upload/mlflow_registry.py)."""
 
     @property
-    def run_id(self) -> str: ...
+    def run_id(self) -> str:
+        """Its id."""
+        ...
+
     @property
-    def tags(self) -> Mapping[str, str]: ...
+    def tags(self) -> Mapping[str, str]:
+        """Its tags."""
+        ...
+
     @property
-    def numbers(self) -> Mapping[str, float]: ...
+    def numbers(self) -> Mapping[str, float]:
+        """The last value of each metric, as MLflow spells it."""
+        ...
 
 
 class Artifacts(Protocol):

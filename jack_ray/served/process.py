@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,8 @@ class Computing:
         self._process = self._answers = None
         if process is None or self._owner != os.getpid():
             return
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with what compiles for it
         process.wait()
         for pipe in (process.stdin, answers):
             if pipe is not None:
