@@ -11,6 +11,8 @@
 | demo.py   | add_options, run                     | `jack_ray.data demo`; numpy                                   |
 | predict.py| Predictor                            | the ranks of `jack_ray.predict`                               |
 | golden.py | check_file                           | `jack_ray.verify`; Jittor. The golden files lie in `golden/`  |
+
+`notes.toml` says what a model card says of the method: paper, licences, limits (jack_ray/registry/notes.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,5 +1,6 @@
 """MLflow's registry: a run's facts in, a model and its version out, and back to a checkpoint."""
 
+import json
 import logging
 import os
 import re
@@ -184,6 +185,9 @@ class Registry:
         made = self._client.create_model_version(
             name, source, run_id, dict(labels.tags), description=labels.description, model_id=model_id
         )
+        # A server does so itself; with a database, MLflow's page otherwise says that the model is not registered.
+        known = json.dumps([{"name": name, "version": str(made.version)}])
+        self._client.set_logged_model_tags(model_id, {"mlflow.modelVersions": known})
         return str(made.version)
 
     def set_alias(self, name: str, alias: str, version: str) -> str | None:

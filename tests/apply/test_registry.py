@@ -79,7 +79,7 @@ def test_a_version_is_whole_and_the_alias_means_it(delivered: Delivered, capsys:
 def test_promoting_again_gives_the_same_version_and_can_take_the_alias_back(delivered: Delivered) -> None:
     name, weights = delivered.folder.path.name, delivered.folder.checkpoints / "step-00000010" / "model.safetensors"
     assert promoted(delivered, "alias=champion") == Promoted("1", name, True, None)
-    weights.unlink()  # MLflow's copy of it is a link
+    weights.unlink()  # the run's artifact is a link to it
     weights.write_bytes(b"other weights")
     assert promoted(delivered, "alias=champion") == Promoted("2", name, True, "1")
     weights.write_bytes(b"weights")
@@ -159,7 +159,7 @@ def test_a_trial_is_found_by_its_id_and_one_that_was_never_delivered_is_told(
 
 def test_numbers_that_are_not_those_of_the_samples_are_refused(trial: TrialFolder, tmp_path: Path) -> None:
     scored(trial, 0.5)
-    with pytest.raises(JackRayError, match="gives average_mAP 1.000000, and the run reports 0.500000"):
+    with pytest.raises(JackRayError, match=r"gives average_mAP 1\.000000, and the run reports 0\.500000"):
         promoted(deliver(trial, tmp_path))
 
 
