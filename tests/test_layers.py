@@ -27,7 +27,7 @@ ALLOWED = {
     "launch": ("__version__", "compose", "contract", "expand", "place", "reproduce"),
     "reproduce": ("compose", "contract", "expand", "place", "reproduce", "upload"),
     "apply": ("apply", "compose", "contract", "spawn", "upload"),
-    "registry": ("apply", "compose", "contract", "methods", "registry", "upload"),
+    "registry": ("__version__", "apply", "compose", "contract", "methods", "registry", "upload"),
     "promote": ("apply", "registry"),
     "served": ("contract", "served", "spawn"),
     "test": ("apply", "contract"),

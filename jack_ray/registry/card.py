@@ -37,6 +37,8 @@ class Facts:
     sha256: str
     notes: Notes
     data_note: str
+    code: str
+    """The commit of the copy that lies in the model, or the version."""
     made: str
     """The day, 2026-11-26."""
 
@@ -72,7 +74,7 @@ def sections(facts: Facts) -> list[Section]:
             [
                 ("Method", notes.title),
                 ("Paper", notes.paper),
-                ("Authors' code", f"{notes.source} ({notes.licence_of_source})"),
+                ("Authors' code", f"{notes.source}, licence: {notes.licence_of_source}"),
                 ("This implementation", "jack_ray, Apache-2.0"),
                 ("Takes", notes.takes),
                 ("Classes", ", ".join(facts.labels)),
@@ -195,7 +197,8 @@ def _origin(facts: Facts) -> list[Block]:
         ("Sweep", facts.tags.get("jack_ray.sweep", "none")),
         ("MLflow run", facts.run_id),
         ("Train it again", f"python -m jack_ray.launch from_run={facts.run_id}"),
-        ("Code", facts.tags.get("mlflow.source.git.commit", "not from a git checkout")),
+        ("Code it was trained with", facts.tags.get("mlflow.source.git.commit", "not from a git checkout")),
+        ("Code that answers", facts.code),
         ("Versions", ", ".join(f"{name} {value}" for name, value in versions.items()) or "unknown"),
         ("Seed", str(facts.trial.train.get("seed", ""))),
         ("sha256 of the weights", facts.sha256),

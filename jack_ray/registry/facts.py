@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from jack_ray import __version__
 from jack_ray.contract.checkpoint import About
 from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.scored import SCORED
@@ -17,6 +18,7 @@ from jack_ray.registry.card import Facts
 from jack_ray.registry.notes import notes_of
 from jack_ray.registry.request import Request
 from jack_ray.registry.statistics import Measured, measure
+from jack_ray.upload.provenance import source_tags
 
 CHECKED = ("accuracy", "average_mAP")
 """Numbers that training reported as well."""
@@ -71,6 +73,7 @@ def gather(request: Request, run: Run, about: About, sha256: str, artifacts: Art
         sha256=sha256,
         notes=notes_of(trial.method),
         data_note=request.data_note,
+        code=code_version(),
         made=time.strftime("%Y-%m-%d"),
     )
 
@@ -108,3 +111,11 @@ def counted(trial: Trial) -> dict[str, Any]:
         return {}
     found = importlib.import_module(f"jack_ray.methods.{trial.method}.files").inspect(data)
     return dict(found.summary) if found.identity == trial.data_identity else {}
+
+
+def code_version() -> str:
+    """Which code this is: `0.1.0, commit 544dea0.., with changes`."""
+    tags = source_tags()
+    commit = tags.get("mlflow.source.git.commit")
+    changed = ", with changes that no commit has" if tags.get("jack_ray.git.dirty") == "true" else ""
+    return f"jack_ray {__version__}, commit {commit}{changed}" if commit else f"jack_ray {__version__}"

@@ -31,10 +31,9 @@ class Computing:
     A process that was forked from the one which started it starts its own.
     """
 
-    def __init__(self, order: Order, jittor_home: Path, gpu: bool = False) -> None:
+    def __init__(self, order: Order, jittor_home: Path) -> None:
         self.order = order
         self.jittor_home = jittor_home
-        self.gpu = gpu
         self.finds_segments = False
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
@@ -79,9 +78,8 @@ class Computing:
         return self._process, self._answers
 
     def _start(self) -> None:
-        preflight.prepare(self.jittor_home, _Told(), self.gpu)
-        environment = rank_environment(self.jittor_home, os.cpu_count() or 1, self.gpu)
-        environment["JACK_RAY_GPU"] = str(int(self.gpu))
+        preflight.prepare(self.jittor_home, _Told())
+        environment = rank_environment(self.jittor_home, os.cpu_count() or 1) | {"JACK_RAY_GPU": "0"}
         reading, writing = os.pipe()
         with tempfile.TemporaryDirectory(prefix="jack_ray-") as folder:
             path = Path(folder) / "order.json"

@@ -48,6 +48,7 @@ def facts(**changes: Any) -> Facts:
         sha256="0a" * 32,
         notes=notes_of("vaanet"),
         data_note="our own clips, CC BY 4.0",
+        code="jack_ray 0.1.0, commit def456",
         made="2026-11-26",
     )
     return replace(made, **changes)
@@ -98,6 +99,7 @@ def test_a_page_says_everything_and_loads_nothing() -> None:
         "Expected calibration error",
         "python -m jack_ray.launch from_run=" + "f" * 32,
         "abc123",
+        "commit def456",
         "jittor 1.3.11",
         "0a" * 32,
     ):
