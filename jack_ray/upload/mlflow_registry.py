@@ -173,22 +173,17 @@ class Registry:
     def register(self, name: str, model_id: str, run_id: str, labels: Labels) -> str:
         """A new version of a registered model, whole with its tags and description; its number."""
         with self._told():
-            with suppress(MlflowException):
-                self._client.get_registered_model(name)
-                return self._add(name, model_id, run_id, labels)
-            with suppress(MlflowException):  # somebody else made it in between
+            with suppress(MlflowException):  # it is there already; if it cannot be made, the version cannot either
                 self._client.create_registered_model(name)
-            return self._add(name, model_id, run_id, labels)
-
-    def _add(self, name: str, model_id: str, run_id: str, labels: Labels) -> str:
-        source = f"{SCHEME}{model_id}"
-        made = self._client.create_model_version(
-            name, source, run_id, dict(labels.tags), description=labels.description, model_id=model_id
-        )
-        # A server does so itself; with a database, MLflow's page otherwise says that the model is not registered.
-        known = json.dumps([{"name": name, "version": str(made.version)}])
-        self._client.set_logged_model_tags(model_id, {"mlflow.modelVersions": known})
-        return str(made.version)
+            source = f"{SCHEME}{model_id}"
+            made = self._client.create_model_version(
+                name, source, run_id, dict(labels.tags), description=labels.description, model_id=model_id
+            )
+            version = str(made.version)
+            # A server does so itself; with a database, MLflow's page otherwise says that the model is not registered.
+            known = json.dumps([{"name": name, "version": version}])
+            self._client.set_logged_model_tags(model_id, {"mlflow.modelVersions": known})
+        return version
 
     def set_alias(self, name: str, alias: str, version: str) -> str | None:
         """Let an alias mean a version from now on; the version that it meant before."""
