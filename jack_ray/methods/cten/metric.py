@@ -42,6 +42,10 @@ class Metric:
         """The confusion matrix, predictions.csv, and the attention of a few videos with key segments."""
         return self.videos.pictures(folder, lambda one: [(span.start_s, span.end_s) for span in self._found(one)])
 
+    def scored(self) -> dict[str, Any]:
+        """Every video's class and the probability of each."""
+        return self.videos.scored()
+
     def _detection(self) -> dict[str, float]:
         marked = {name: one for name, one in sorted(self.videos.attended.items()) if one.segments}
         if not marked:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Key = tuple[float, str, float, float]
 
 
 class Segment(NamedTuple):
@@ -108,14 +109,14 @@ def _class_curves(
 ) -> tuple[Array, Array, Array]:
     """Average precision, mean precision and mean recall of one class, each (H,)."""
     num_true = sum(segment.label == label for segments in ground_truth.values() for segment in segments)
-    keys: list[tuple[float, str, float, float]] = []
+    keys: list[Key] = []
     hits = []
     for name, detections in predictions.items():
         # Equal scores are told apart by name and place, so that no order of videos or ranks matters.
-        found = sorted((-d.score, name, d.start_s, d.end_s) for d in detections if d.label == label)
+        found = sorted(key_of(name, d) for d in detections if d.label == label)
         truth = [segment for segment in ground_truth.get(name, ()) if segment.label == label]
         keys += found
-        hits.append(_match(_overlaps(found, truth), tious))
+        hits.append(matched(overlaps_of(found, truth), tious))
     if not keys:
         return np.zeros(len(tious)), np.zeros(len(tious)), np.zeros(len(tious))
     order = sorted(range(len(keys)), key=keys.__getitem__)
@@ -125,7 +126,12 @@ def _class_curves(
     return _interpolated(precision, recall), precision.mean(axis=1), recall.mean(axis=1)
 
 
-def _overlaps(found: Sequence[tuple[float, str, float, float]], truth: Sequence[Segment]) -> Array:
+def key_of(name: str, detection: Detection) -> Key:
+    """By which the detections of a class are sorted, strongest first. name: the video's."""
+    return -detection.score, name, detection.start_s, detection.end_s
+
+
+def overlaps_of(found: Sequence[Key], truth: Sequence[Segment]) -> Array:
     """Temporal intersection over union of every detection with every true segment: (R, M)."""
     start, end = (np.array([key[part] for key in found], np.float64)[:, None] for part in (2, 3))
     true_start, true_end = (np.array([segment[part] for segment in truth], np.float64) for part in (0, 1))
@@ -134,7 +140,7 @@ def _overlaps(found: Sequence[tuple[float, str, float, float]], truth: Sequence[
     return overlaps
 
 
-def _match(overlaps: Array, tious: Array) -> Mask:
+def matched(overlaps: Array, tious: Array) -> Mask:
     """Which detections of one video find a true segment that none before them found: (H, R)."""
     num_found, num_true = overlaps.shape
     hits = np.zeros((len(tious), num_found), np.bool_)

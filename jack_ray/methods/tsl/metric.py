@@ -13,6 +13,7 @@ import numpy as np
 
 from jack_ray.contract.errors import TrainError
 from jack_ray.contract.files import write_json
+from jack_ray.contract.scored import of_segments
 from jack_ray.methods.roles import Batch
 from jack_ray.methods.shared.detection import Detection, Scores, Segment, evaluate
 from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
@@ -136,6 +137,11 @@ class Metric:
             paths.append(path)
         write_json(folder / "predictions.json", self.predictions())
         return [*paths, folder / "predictions.json"]
+
+    def scored(self) -> dict[str, Any]:
+        """Every video's true segments and all detections."""
+        rows = {name: (video.segments, video.detections) for name, video in self.videos.items()}
+        return of_segments(CLASSES, self.config.tious, rows)
 
     def _choose_curves(self) -> None:
         """Keep the curves of few videos, chosen by name alone: the same whichever rank saw them first."""

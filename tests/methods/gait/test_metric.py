@@ -36,6 +36,25 @@ def test_the_class_with_the_largest_mean_logit_is_found() -> None:
     assert found.result()["accuracy"] == pytest.approx((LOGITS.argmax(1) == TARGETS.argmax(1)).mean())
 
 
+def test_every_gait_is_left_with_its_class_and_probabilities() -> None:
+    found = metric()
+    found.update(*batch(list(range(9))))
+    left = json.loads(json.dumps(found.scored()))
+    assert (left["kind"], len(left["samples"])) == ("classes", 9)
+    assert left["samples"]["gait/3"]["truth"] == 3
+    assert left["samples"]["gait/3"]["probabilities"] == pytest.approx(probabilities(LOGITS[3:4], False)[0].tolist())
+
+
+def test_a_gait_of_several_classes_is_left_with_all_of_them() -> None:
+    targets = np.array([[1, 0, 1, 0], [0, 1, 0, 0]], np.float32)
+    found = metric(multi_label=True)
+    found.update(*batch([0, 1], targets))
+    left = json.loads(json.dumps(found.scored()))
+    assert left["kind"] == "labels"
+    assert left["samples"]["gait/0"]["truth"] == [1, 0, 1, 0]
+    assert left["samples"]["gait/1"]["probabilities"] == pytest.approx(probabilities(LOGITS[1:2], True)[0].tolist())
+
+
 def test_every_gait_counts_also_where_the_last_batch_is_small() -> None:
     """JACK leaves out the last batch of the test set: 192 of 218 gaits are scored."""
     found = metric()

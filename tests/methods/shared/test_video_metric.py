@@ -57,6 +57,19 @@ def test_a_split_without_videos_has_no_numbers() -> None:
         VideoMetric().result()
 
 
+def test_every_video_is_left_with_its_class_and_probabilities() -> None:
+    metric = seen(part(["a", "bb"]), part(["ccc"]))
+    found = json.loads(json.dumps(metric.scored()))
+    assert metric.classes is not None
+    assert (found["kind"], tuple(found["labels"])) == ("classes", metric.classes.labels)
+    assert list(found["samples"]) == ["a", "bb", "ccc"]
+    for name, sample in found["samples"].items():
+        number, scores = metric.classes.scored[name]
+        shares = np.exp(scores) / np.exp(scores).sum()
+        assert sample["truth"] == number
+        assert sample["probabilities"] == pytest.approx(shares.tolist())
+
+
 def test_every_video_counts_also_those_of_a_last_smaller_batch() -> None:
     metric = seen(part(["a", "bb"]), part(["ccc"]))
     assert metric.classes is not None

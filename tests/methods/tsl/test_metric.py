@@ -139,6 +139,16 @@ def test_parts_that_several_ranks_saw_give_the_same_result_as_the_whole() -> Non
         assert merged.predictions() == whole.predictions()
 
 
+def test_every_video_is_left_with_what_its_evaluation_needs() -> None:
+    metric = _seen(["a", "b"])
+    left = json.loads(json.dumps(metric.scored()))
+    assert (left["kind"], left["labels"], left["tious"]) == ("segments", ["n", "p"], list(metric.config.tious))
+    truth = {name: [Segment(*one) for one in sample["truth"]] for name, sample in left["samples"].items()}
+    found = {name: [Detection(*one) for one in sample["found"]] for name, sample in left["samples"].items()}
+    scores = evaluate(truth, found, left["tious"])
+    assert float(scores.mean_average_precision.mean()) == metric.result()["average_mAP"]
+
+
 def test_a_video_that_two_ranks_saw_counts_once() -> None:
     merged = _seen(NAMES)
     merged.merge(_seen(NAMES[:2]).state())
