@@ -64,7 +64,7 @@ OWNERS = {
     "jittor_utils": ("methods.shared.onednn",),
     "mpi4py": ("train.ranks",),
     "safetensors": ("train.*",),
-    "matplotlib": ("methods.*", "data.*"),
+    "matplotlib": ("methods.*", "data.*", "sweeps.learning_picture", "sweeps.overview_picture"),
     "av": ("methods.*", "data.*"),
     "PIL": ("methods.*", "data.*"),
     "soundfile": ("methods.*", "data.*"),
