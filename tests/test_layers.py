@@ -55,7 +55,7 @@ OWNERS = {
     "threadpoolctl": ("expand.*",),
     "mlflow": ("upload.mlflow_store", "upload.mlflow_runs"),
     "sqlalchemy": ("upload.mlflow_store",),  # the errors of MLflow's own store
-    "rich": ("place.screen", "sweeps.*", "prepare", "data.*"),
+    "rich": ("place.screen", "place.live_table", "sweeps.*", "prepare", "data.*"),
     "pandas": ("sweeps.files", "api"),
     "psutil": ("spawn.*",),
     "pyarrow": ("spawn.storage", "spawn.compiled", "spawn.folder_shelf"),

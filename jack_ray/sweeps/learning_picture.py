@@ -20,7 +20,8 @@ from jack_ray.sweeps.words import number
 TOTAL, RATE, NORM = "train/total", "train/lr", "train/gradient_norm"
 NO_TERMS = (TOTAL, RATE, NORM, "train/epoch")
 MAX_TERMS = 7
-DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = (
+Dash = str | tuple[int, tuple[int, ...]]
+DASHES: tuple[Dash, ...] = (
     "-",
     "--",
     "-.",
@@ -33,7 +34,6 @@ MANY = 150
 """Steps of more are drawn thin, with a mean over neighbours on top."""
 MAX_TITLE = 110
 
-Dash = str | tuple[int, tuple[int, ...]]
 Series = Sequence[tuple[int, float]]
 
 

@@ -121,7 +121,7 @@ def _draw_setting(axes: Axes, setting: str, points: Sequence[Point], best: Point
     kind = "category" if setting.endswith(REPEATS) else kind
     places = [float(value) for value in values] if kind != "category" else []
     if kind == "category":
-        names = list(axis_of(values, len(values)).names)
+        names = list(axis_of(values, len(values)).names or sorted({name_of(value) for value in values}))
         places = [float(names.index(name_of(value))) for value in values]
         short = [name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…" for name in names]
         is_long = sum(map(len, short)) > 30

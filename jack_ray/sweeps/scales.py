@@ -74,6 +74,8 @@ def axis_of(values: Sequence[Any], few: int = 0) -> Axis:
 def spread_of(values: Sequence[Any]) -> str:
     """How settings lie: `category`, `linear`, or `log` for what differs by much or grows by a factor."""
     axis = axis_of(values)
+    if any(value is None for value in values):
+        return "category"
     if axis.kind != "linear" or axis.low <= 0:
         return axis.kind
     known = sorted({float(value) for value in values})
