@@ -9,11 +9,13 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from jack_ray.contract.drawn import Drawn, save_drawn
 from jack_ray.contract.files import write_text
 from jack_ray.contract.paths import SweepFolder
+from jack_ray.contract.state import load_state
 from jack_ray.sweeps.report import page
 from jack_ray.sweeps.results import read_curves, results_of
 from jack_ray.sweeps.standing import Standing, read_standing
@@ -63,7 +65,10 @@ def draw_trials(standing: Standing, trials: Sequence[str], until: float) -> dict
         folder = standing.trial_folder(trial)
         size = folder.events.stat().st_size if folder.events.exists() else 0
         for result in results_of(standing, trial):
-            draw(folder.learning_curves, result, read_curves(folder))
+            ended = load_state(folder.state).status  # the status file of the sweep is up to a second behind
+            draw(
+                folder.learning_curves, replace(result, trial=replace(result.trial, status=ended)), read_curves(folder)
+            )
         drawn[trial] = size
         if time.monotonic() > until:
             break

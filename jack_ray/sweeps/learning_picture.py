@@ -32,7 +32,7 @@ DASHES: tuple[Dash, ...] = (
 )
 MANY = 150
 """Steps of more are drawn thin, with a mean over neighbours on top."""
-MAX_TITLE = 110
+MAX_TITLE = 90
 
 Series = Sequence[tuple[int, float]]
 
@@ -43,7 +43,7 @@ def draw(path: Path, result: Result, curves: Curves) -> bool:
     steps = {name: curves[name] for name in (RATE, NORM) if name in curves}
     if len(curves.get(TOTAL, [])) < 2 and len(metric) < 2:
         return False
-    figure = Figure(figsize=(11, 6.2), layout="constrained")
+    figure = Figure(figsize=(9.4, 5.8), layout="constrained")
     FigureCanvasAgg(figure)
     upper, lower = figure.subplots(2, 2, sharex=True, height_ratios=(2.4, 1))
     _draw_losses(upper[0], curves.get(TOTAL, []), terms)

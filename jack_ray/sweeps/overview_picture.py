@@ -23,8 +23,8 @@ COLUMNS = 3
 MAX_SETTINGS = 8
 REPEATS = ("seed", "fold")
 """Ends of the names of settings whose numbers say nothing but which."""
-MAX_NAME = 16
-MAX_TITLE = 100
+MAX_NAME = 14
+MAX_TITLE = 80
 MAX_LINES = 300
 """Trials in the parallel coordinates, the best ones."""
 PALEST = 0.9
@@ -57,9 +57,9 @@ def draw(path: Path, name: str, results: Sequence[Result], typed: Sequence[str] 
     has_lines = len(names) > 1
     plots = 1 + len(names)
     rows = math.ceil(plots / COLUMNS)
-    figure = Figure(figsize=(12, 0.9 + 3.1 * rows + (3.6 if has_lines else 0.0)), layout="constrained")
+    figure = Figure(figsize=(10, 0.9 + 2.8 * rows + (3.6 if has_lines else 0.0)), layout="constrained")
     FigureCanvasAgg(figure)
-    heights = [3.1 * rows, 3.6] if has_lines else [1.0]
+    heights = [2.8 * rows, 3.6] if has_lines else [1.0]
     parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     grid = parts[0].subplots(rows, min(COLUMNS, plots), sharey=True, squeeze=False)
     best = _best(points)
@@ -85,8 +85,11 @@ def _best(points: Sequence[Point]) -> Point:
 
 def _title(name: str, total: int, best: Point) -> str:
     found = f"best {number(best.value)}: {best.result.trial.id} {settings(best.result.trial.overrides)}"
-    found = found if len(found) <= MAX_TITLE else f"{found[: MAX_TITLE - 1]}…"
-    return f"{name}, {total} trials\n{found}"
+    return f"{_cut(name, MAX_TITLE)}, {total} trials\n{_cut(found, MAX_TITLE)}"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _dots(axes: Axes, points: Sequence[Point], places: Sequence[float], best: Point) -> None:
@@ -123,8 +126,8 @@ def _draw_setting(axes: Axes, setting: str, points: Sequence[Point], best: Point
     if kind == "category":
         names = list(axis_of(values, len(values)).names or sorted({name_of(value) for value in values}))
         places = [float(names.index(name_of(value))) for value in values]
-        short = [name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…" for name in names]
-        is_long = sum(map(len, short)) > 30
+        short = [_cut(name, MAX_NAME) for name in names]
+        is_long = sum(map(len, short)) > 24
         axes.set_xticks(range(len(names)), short, rotation=30 if is_long else 0, ha="right" if is_long else "center")
         axes.set_xlim(-0.6, len(names) - 0.4)
     elif kind == "log":
@@ -162,7 +165,7 @@ def _draw_lines(axes: Axes, points: Sequence[Point], names: Sequence[str], best:
     columns.append([point.value for point in drawn])
     axes.set_axis_off()
     axes.set_xlim(-0.25, len(columns) - 1 + 0.35)
-    axes.set_ylim(-0.04, 1.16)
+    axes.set_ylim(-0.04, 1.26)
     scales = [padded(axis_of(column, FEW if place < len(names) else 0)) for place, column in enumerate(columns)]
     for row, point in enumerate(drawn):
         heights = [scale.place(column[row]) for scale, column in zip(scales, columns, strict=True)]
@@ -174,16 +177,17 @@ def _draw_lines(axes: Axes, points: Sequence[Point], names: Sequence[str], best:
     heads = [*names, f"best {best.result.metric.replace('/', ' ')}"]
     for x, (head, scale) in enumerate(zip(heads, scales, strict=True)):
         _draw_upright(axes, x, head, scale)
-    axes.text(-0.25, 1.13, "broad line: the best trial; the darker a line, the worse", fontsize=9, color="#555555")
+    axes.text(-0.25, 1.2, "broad line: the best trial; the darker a line, the worse", fontsize=9, color="#555555")
 
 
 def _draw_upright(axes: Axes, x: float, head: str, scale: Axis) -> None:
     axes.plot((x, x), (0, 1), color=BLACK, linewidth=1, zorder=3)
-    axes.text(x, 1.04, head, ha="center", fontsize=10, fontweight="bold")
+    node, _, name = head.rpartition(" " if " " in head else ".")
+    for y, words in ((1.11, node), (1.04, name)):
+        axes.text(x, y, _cut(words, MAX_NAME), ha="center", fontsize=9)
     box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
     for place, words in scale.marks():
-        short = words if len(words) <= MAX_NAME else f"{words[: MAX_NAME - 1]}…"
-        axes.text(x + 0.02, place, short, va="center", fontsize=8.5, bbox=box, zorder=5)
+        axes.text(x + 0.02, place, _cut(words, MAX_NAME), va="center", fontsize=8.5, bbox=box, zorder=5)
 
 
 def _is_positive(value: Any) -> bool:

@@ -39,7 +39,7 @@ class _Row:
 def draw(path: Path, truth: Mask, scores: Array, labels: Sequence[str]) -> None:
     """Write a PNG. truth, scores: (N, K), at least one sample."""
     rows = _rows(truth, scores, labels)
-    figure = Figure(figsize=(11, max(5.0, 1.4 + 0.27 * len(rows))), layout="constrained")
+    figure = Figure(figsize=(10, max(4.8, 1.4 + 0.27 * len(rows))), layout="constrained")
     FigureCanvasAgg(figure)
     curves, bars = figure.subplots(1, 2, width_ratios=(1.25, 1))
     _draw_curves(curves, rows)
@@ -104,7 +104,7 @@ def _draw_bars(axes: Axes, rows: Sequence[_Row]) -> None:
     axes.set_ylim(max(len(rows), LEAST_ROWS) - 0.4, -0.6)
     axes.set_xlim(0, 1.14)
     axes.set_xticks(np.linspace(0, 1, 6))
-    axes.set_xlabel("average precision (upright mark: of random scores)")
+    axes.set_xlabel("average precision (upright: of random scores)")
 
 
 def _short(label: str) -> str:
