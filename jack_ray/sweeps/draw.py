@@ -64,11 +64,10 @@ def draw_trials(standing: Standing, trials: Sequence[str], until: float) -> dict
     for trial in trials:
         folder = standing.trial_folder(trial)
         size = folder.events.stat().st_size if folder.events.exists() else 0
-        for result in results_of(standing, trial):
+        for told in results_of(standing, trial):
             ended = load_state(folder.state).status  # the status file of the sweep is up to a second behind
-            draw(
-                folder.learning_curves, replace(result, trial=replace(result.trial, status=ended)), read_curves(folder)
-            )
+            result = replace(told, trial=replace(told.trial, status=ended))
+            draw(folder.learning_curves, result, read_curves(folder))
         drawn[trial] = size
         if time.monotonic() > until:
             break

@@ -48,13 +48,12 @@ def _draw_reliability(axes: Axes, calibration: Calibration, words: Words) -> Non
     seen = calibration.counts > 0
     claimed, true = calibration.claimed[seen], calibration.true[seen]
     low, high = (end[seen] for end in calibration.interval())
-    axes.plot((0, 1), (0, 1), "--", color="#555555", linewidth=1.2, label="what is claimed is true")
+    axes.plot((0, 1), (0, 1), "--", color="#555555", linewidth=1.2, label="what is claimed is true (below: too sure)")
     axes.vlines(claimed, claimed, true, color=VERMILION, linewidth=5, alpha=0.45, label="how far it is off")
     axes.errorbar(
         claimed, true, (true - low, high - true), fmt="o-", color=BLUE, ecolor=BLUE, elinewidth=1, capsize=3,
         linewidth=1.6, label="found (95 % interval)",
     )  # fmt: skip
-    axes.text(0.985, 0.03, "below the line: too sure", ha="right", color="#555555", fontsize=9)
     axes.set_xlim(0, 1)
     axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel(words.true)
