@@ -58,7 +58,7 @@ OWNERS = {
     "threadpoolctl": ("expand.*",),
     "mlflow": ("upload.mlflow_store", "upload.mlflow_runs", "upload.mlflow_registry", "served.model"),
     "sqlalchemy": ("upload.mlflow_store",),  # the errors of MLflow's own store
-    "rich": ("place.screen", "sweeps.*", "prepare", "data.*"),
+    "rich": ("place.screen", "place.live_table", "sweeps.*", "prepare", "data.*"),
     "pandas": ("sweeps.files", "api", "upload.mlflow_registry", "served.model"),
     "psutil": ("spawn.*",),
     "pyarrow": ("spawn.storage", "spawn.compiled", "spawn.folder_shelf"),
@@ -67,7 +67,7 @@ OWNERS = {
     "jittor_utils": ("methods.shared.onednn",),
     "mpi4py": ("train.ranks",),
     "safetensors": ("train.*",),
-    "matplotlib": ("methods.*", "data.*"),
+    "matplotlib": ("methods.*", "data.*", "sweeps.learning_picture", "sweeps.overview_picture"),
     "av": ("methods.*", "data.*"),
     "PIL": ("methods.*", "data.*"),
     "soundfile": ("methods.*", "data.*"),

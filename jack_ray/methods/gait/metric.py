@@ -68,15 +68,15 @@ class Metric:
         return self.classes.result()
 
     def pictures(self, folder: Path) -> list[Path]:
-        """The confusion matrix, predictions.csv, and skeletons of a few gaits, always the same ones."""
+        """Pictures of all scores, predictions.csv, and a picture and a GIF of a few gaits, always the same ones."""
         # Matplotlib takes half a second to import, and only the rank that draws needs it.
-        from jack_ray.methods.gait.picture import draw
+        from jack_ray.methods.gait import animation, picture
 
         paths = self.classes.draw(folder)
         for name, one in sorted(self.seen.items()):
-            path = folder / f"{_file_name(name)}.png"
-            draw(path, name, one, self.config.labels)
-            paths.append(path)
+            for draw, ending in ((picture.draw, "png"), (animation.draw, "gif")):
+                paths.append(folder / f"{_file_name(name)}.{ending}")
+                draw(paths[-1], name, one, self.config.labels)
         return paths
 
     def scored(self) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class VideoMetric:
     def _count(self, labels: Sequence[str]) -> ClassMetric:
         """Made with the first batch: the annotation file names the classes, the config need not."""
         if self.classes is None:
-            self.classes = ClassMetric(labels)
+            self.classes = ClassMetric(labels, are_logits=True)
         return self.classes
 
     def state(self) -> Any:
@@ -83,7 +83,7 @@ class VideoMetric:
         return self._count(()).result()
 
     def pictures(self, folder: Path, found: Callable[[Attended], Sequence[Span]] | None = None) -> list[Path]:
-        """The confusion matrix, predictions.csv, and the attention of a few videos, always the same ones.
+        """What `ClassMetric` draws, and the attention of a few videos, always the same ones.
 
         found: the key segments that the network finds, to be drawn beside the marked ones.
         """

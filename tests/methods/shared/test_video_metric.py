@@ -87,7 +87,8 @@ def test_pictures_are_of_the_same_videos_in_any_order(tmp_path: Path) -> None:
     names = [f"video {number}" for number in range(9)]
     metric = seen(part(names))
     paths = metric.pictures(tmp_path)
-    assert {path.name for path in paths} >= {"confusion.png", "predictions.csv"}
-    assert len(paths) == NUM_PICTURES + 2
+    of_classes = {"confusion.png", "predictions.csv", "precision_recall.png", "calibration.png"}
+    assert {path.name for path in paths} >= of_classes
+    assert len(paths) == NUM_PICTURES + len(of_classes)
     assert all(path.stat().st_size > 0 for path in paths)
     assert chosen(dict.fromkeys(names)) == chosen(dict.fromkeys(reversed(names)))

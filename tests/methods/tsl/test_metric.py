@@ -189,7 +189,8 @@ def test_scores_that_are_not_numbers_name_the_video() -> None:
 
 def test_pictures_are_few_and_come_with_all_predictions(tmp_path: Path) -> None:
     paths = _seen(NAMES).pictures(tmp_path)
-    assert [path.suffix for path in paths] == [".png"] * 4 + [".json"]
+    assert [path.suffix for path in paths] == [".png"] * 5 + [".json"]
+    assert paths[0].name == "precision_recall.png"
     assert all(path.parent == tmp_path and path.stat().st_size > 0 for path in paths)
     assert sorted(json.loads(paths[-1].read_text())["results"]) == sorted(NAMES)
 
