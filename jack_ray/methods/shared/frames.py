@@ -108,7 +108,7 @@ class PicturesOfVideo:
     def _as_extracted(self, picture: Image.Image) -> Image.Image:
         if self.jpeg_quality is None:
             return picture
-        return Image.open(io.BytesIO(video_file.as_jpeg(picture, self.jpeg_quality))).convert("RGB")
+        return Image.open(io.BytesIO(video_file.as_jpeg(picture, self.jpeg_quality)))
 
 
 @lru_cache(maxsize=65536)
@@ -161,7 +161,8 @@ def read_picture(path: Path) -> Image.Image:
     """A picture in RGB, decoded whole. Raises DataError naming the file."""
     try:
         with Image.open(path) as picture:
-            return picture.convert("RGB")
+            picture.load()
+            return picture if picture.mode == "RGB" else picture.convert("RGB")
     except FileNotFoundError as error:
         raise DataError([Fault(str(path), "no such file", "a picture for every number up to n_frames")]) from error
     except UNREADABLE as error:
