@@ -8,15 +8,15 @@ Pillow's own resizing is the reference: the published code transforms Pillow pic
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from PIL import Image, ImageEnhance
 
 from jack_ray.methods.shared.picture_scaling import Axis, Bytes, axis, scaled
 
-Transform = Callable[[Image.Image], Bytes]
-"""A picture -> (3, H, W), RGB."""
+Box = tuple[int, int, int, int]
+"""Of pixels: left, top, right, bottom, the last two not in it."""
 
 Corner = Literal["centre", "top left", "top right", "bottom left", "bottom right"]
 CORNERS: tuple[Corner, ...] = ("centre", "top left", "top right", "bottom left", "bottom right")
@@ -24,6 +24,18 @@ CHANGES: tuple[Literal["flip", "rotate", "darken"], ...] = ("flip", "rotate", "d
 CHANGE_PROBABILITY = 0.3
 MAX_DEGREES = 20.0
 MIN_BRIGHTNESS = 0.5
+
+
+class Transform(Protocol):
+    """What makes a small square of a picture."""
+
+    def part(self, width: int, height: int) -> Box:
+        """Which pixels of a picture of that size are looked at."""
+        ...
+
+    def __call__(self, picture: Image.Image) -> Bytes:
+        """(3, H, W), RGB."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -36,11 +48,13 @@ class TrainingTransform:
     degrees: float = 0.0
     brightness: float = 1.0
 
+    def part(self, width: int, height: int) -> Box:
+        """The square."""
+        return _box(*self._axes(width, height))
+
     def __call__(self, picture: Image.Image) -> Bytes:
         """(3, H, W)"""
-        pixels = _pixels(picture)
-        height, width, _ = pixels.shape
-        square = scaled(pixels, *self._axes(width, height))
+        square = scaled(_pixels(picture), *self._axes(*picture.size))
         match self.change:
             case "rotate":
                 return _changed(square, lambda one: one.rotate(self.degrees, Image.Resampling.BILINEAR))
@@ -80,16 +94,25 @@ class EvaluationTransform:
 
     size: int
 
+    def part(self, width: int, height: int) -> Box:
+        """Its middle."""
+        return _box(*self._axes(width, height))
+
     def __call__(self, picture: Image.Image) -> Bytes:
         """(3, H, W)"""
-        pixels = _pixels(picture)
-        height, width, _ = pixels.shape
+        return scaled(_pixels(picture), *self._axes(*picture.size))
+
+    def _axes(self, width: int, height: int) -> tuple[Axis, Axis]:
         if width < height:
             resized = (self.size, max(self.size, int(self.size * height / width)))
         else:
             resized = (max(self.size, int(self.size * width / height)), self.size)
         left, top = round((resized[0] - self.size) / 2), round((resized[1] - self.size) / 2)
-        return scaled(pixels, axis(width, resized[0], left, self.size), axis(height, resized[1], top, self.size))
+        return axis(width, resized[0], left, self.size), axis(height, resized[1], top, self.size)
+
+
+def _box(across: Axis, down: Axis) -> Box:
+    return across.start, down.start, across.stop, down.stop
 
 
 def _pixels(picture: Image.Image) -> Bytes:
