@@ -70,6 +70,7 @@ OWNERS = {
     "soundfile": ("methods.*", "data.*"),
     "h5py": ("methods.*", "data.*"),
     "librosa": ("methods.*", "data.*"),
+    "numba": ("methods.shared.picture_sums",),
     "numpy": ("train.*", "methods.*", "data.*", "expand.evolution", "expand.gaussian"),
     "torch": (),
 }

@@ -100,7 +100,17 @@ class EvaluationTransform:
 
     def __call__(self, picture: Image.Image) -> Bytes:
         """(3, H, W)"""
-        return scaled(_pixels(picture), *self._axes(*picture.size))
+        width, height = picture.size
+        if height > 2 * width:  # Pillow adds up such pictures' columns first, which rounds otherwise
+            return self._by_pillow(picture)
+        return scaled(_pixels(picture), *self._axes(width, height))
+
+    def _by_pillow(self, picture: Image.Image) -> Bytes:
+        width, height = picture.size
+        tall = max(self.size, int(self.size * height / width))
+        whole = picture.convert("RGB").resize((self.size, tall), Image.Resampling.BILINEAR)
+        top = round((tall - self.size) / 2)
+        return np.asarray(whole.crop((0, top, self.size, top + self.size))).transpose(2, 0, 1)
 
     def _axes(self, width: int, height: int) -> tuple[Axis, Axis]:
         if width < height:
