@@ -5,12 +5,16 @@ sound is remembered, beside two kinds of rivals:
 
 - opencv, pyav: the least that anyone must do. They decode and scale: no crop, no change, no JPEG, no sound, and bytes
   in the order of the file.
-- opencv_batch: what a training step gets, in the plain way. OpenCV decodes, passes pictures of videos through JPEG, cuts
-  out the drawn square, scales, flips, turns or darkens it, and puts floats in the order that the networks take; no sound.
-  Ours beside it is a sample that went through `collate`. Its pixels are not the published ones: OpenCV scales by looking at
+- opencv_batch: what a training step gets, in the plain way. OpenCV decodes, passes pictures of videos through JPEG,
+  cuts
+    out the drawn square, scales, flips, turns or darkens it, and puts floats in the order that the networks take; no
+  sound.
+    Ours beside it is a sample that went through `collate`. Its pixels are not the published ones: OpenCV scales by
+  looking at
   four pixels, whatever lies between them.
 
-`video` are the generated videos, of which each picture is needed; `long` is one of 900 pictures, of which 192 or 256 are.
+`video` are the generated videos, of which each picture is needed; `long` is one of 900 pictures, of which 192 or 256
+are.
 JPEG is as set (`data.jpeg_quality`); `video_plain` is without it, ours as well.
 
 ROOT is a class tree with pictures of 240 lines (`python -m jack_ray.data demo vaanet ROOT --height 240`, or what

@@ -1,7 +1,8 @@
 """Whether a step waits for its samples: the share of the time of its steps in which the training thread waits for them.
 
 waiting_share: seconds in which a rank waits for samples / seconds of its steps, of a rank with one thread that trains a
-small preset as it is shipped, with its own `train.workers` and `train.prefetch`. ours and rival are the seconds of both,
+small preset as it is shipped, with its own `train.workers` and `train.prefetch`. ours and rival are the seconds of
+both,
 for a step. The first steps do not count. The pictures of VAANet and CTEN have 240 lines, as those of the published
 data. There is no rival: the aim is 0.
 """

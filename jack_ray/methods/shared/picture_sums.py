@@ -16,7 +16,9 @@ Weights = NDArray[np.int32]
 
 
 @njit(nogil=True, cache=True)
-def scale(part: Bytes, left: Numbers, across: Weights, top: Numbers, down: Weights, result: Bytes) -> None:
+def scale(  # noqa: PLR0917  # numba knows no names
+    part: Bytes, left: Numbers, across: Weights, top: Numbers, down: Weights, result: Bytes
+) -> None:
     """part: (R, C, 3). left and across: `first` (w,) and `weights` (w, T) of its columns. top and down: of its rows.
 
     result: (3, h, w), written to.

@@ -1,4 +1,4 @@
-"""Pictures are scaled, cut out and passed through JPEG as Pillow does it in the straightforward way, value for value."""
+"""Pictures are scaled, cut out and passed through JPEG with the values of the straightforward way by Pillow."""
 
 import io
 from pathlib import Path
@@ -19,8 +19,8 @@ from jack_ray.methods.shared.picture_transform import (
 from jack_ray.methods.shared.video_file import as_jpeg
 
 SIZES = [
-    (320, 240), (427, 240), (240, 427), (240, 480), (240, 481), (31, 100), (31, 500), (241, 239), (112, 112), (113, 112),
-    (97, 31), (16, 16), (1, 1), (3, 2),
+    (320, 240), (427, 240), (240, 427), (240, 480), (240, 481), (31, 100), (31, 500), (241, 239), (112, 112),
+    (113, 112), (97, 31), (16, 16), (1, 1), (3, 2),
 ]  # fmt: skip
 
 
