@@ -116,10 +116,12 @@ class PicturesOfVideo:
     def read(self, numbers: Sequence[int], part: Part = everything) -> Iterator[tuple[int, Image.Image]]:
         """Through JPEG, if set, so that they are those that would have been extracted."""
         for number, picture in video_file.chosen_pictures(self.where, self.height, numbers):
-            yield number, picture if self.jpeg_quality is None else self._as_extracted(picture, part(*picture.size))
+            yield number, self._as_extracted(picture, part(*picture.size))
 
     def _as_extracted(self, picture: Image.Image, part: Box) -> Image.Image:
-        """The picture, with a part of it through JPEG."""
+        """The picture, with a part of it through JPEG, if set."""
+        if self.jpeg_quality is None:
+            return picture
         box = jpeg_blocks(part, picture.size)
         seen = picture if box == (0, 0, *picture.size) else picture.crop(box)
         extracted = Image.open(io.BytesIO(video_file.as_jpeg(seen, self.jpeg_quality)))

@@ -12,10 +12,10 @@ from PIL import Image
 from jack_ray.methods.shared import video_file
 
 NUMBERS = ([1], [80], [1, 80], [37, 38, 39, 40], [10, 11, 30, 31, 55, 79, 80], [*range(1, 81)])
-H264 = {"g": "24", "bf": "3", "threads": "1", "b-pyramid": "normal"}
+H264: dict[str, Any] = {"g": "24", "bf": "3", "threads": "1", "b-pyramid": "normal"}
 
 
-def write(path: Path, codec: str = "libx264", times: list[int] | None = None, **options: str) -> Path:
+def write(path: Path, codec: str = "libx264", times: list[int] | None = None, **options: Any) -> Path:
     """80 pictures of moving noise; times: when each is shown, in 1/600 s."""
     still = np.random.default_rng(1).integers(0, 256, (12, 16, 3), np.uint8)
     with av.open(str(path), "w") as container:
