@@ -2,8 +2,7 @@
 
 waiting_share: seconds in which a rank waits for samples / seconds of its steps, of a rank with one thread that trains a
 small preset as it is shipped, with its own `train.workers` and `train.prefetch`. ours and rival are the seconds of
-both,
-for a step. The first steps do not count. The pictures of VAANet and CTEN have 240 lines, as those of the published
+both for a step. The first steps do not count. The pictures of VAANet and CTEN have 240 lines, as those of the published
 data. There is no rival: the aim is 0.
 """
 

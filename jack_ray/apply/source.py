@@ -1,4 +1,4 @@
-"""run=... -> the checkpoint that is meant: a folder, a trial's id or an MLflow run."""
+"""run=... -> the checkpoint that is meant: a folder, a trial's id, an MLflow run or a registered model."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from jack_ray.contract.paths import TrialFolder, trial_folder
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
-EXPECTED = "an MLflow run id, a trial's id, or the folder of a trial or of a checkpoint"
+EXPECTED = "an MLflow run id, a trial's id, the folder of a trial or of a checkpoint, or models:/NAME@ALIAS"
 
 
 def find_checkpoint(run: str, runs: Path, uri: str) -> Path:
@@ -19,6 +19,10 @@ def find_checkpoint(run: str, runs: Path, uri: str) -> Path:
     runs: where trials lie. uri: the MLflow store that run ids are looked up in.
     Raises ConfigError when nothing is called so, JackRayError when there is no checkpoint in it.
     """
+    if run.startswith("models:"):
+        from jack_ray.upload.mlflow_registry import Registry  # takes seconds to import
+
+        return Registry(uri).checkpoint(run, runs / "fetched")
     path = Path(run).expanduser()
     if path.is_file() and path.name == MODEL:
         path = path.parent

@@ -53,6 +53,10 @@ class FaultsError(JackRayError):
         """Those that the text lists."""
         return self.faults
 
+    def in_one_line(self) -> str:
+        """All faults, for a cell of a table."""
+        return "; ".join(" ".join(str(fault).split()) for fault in self.faults)
+
     def __reduce__(self) -> tuple[type, tuple[tuple[Fault, ...], str]]:
         return type(self), (self.faults, self.hint)
 

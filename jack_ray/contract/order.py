@@ -1,4 +1,7 @@
-"""What a process that uses a trained model is asked to do: the file between `jack_ray.apply` and `train.apply`."""
+"""What a process that uses a trained model is asked to do: the file between `jack_ray.apply` and `train.apply`.
+
+`train.serve` gets the same file, and then answers requests, one JSON object a line, until no more come.
+"""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ RESULT = "result.json"
 class Order:
     """A trained model and what to do with it."""
 
-    task: Literal["test", "predict"]
+    task: Literal["test", "predict", "serve"]
     trial: Trial
     weights: str
     """A checkpoint's model.safetensors, or published weights."""

@@ -54,6 +54,11 @@ class TrialFolder:
         return self.path / "artifacts"
 
     @property
+    def learning_curves(self) -> Path:
+        """Drawn of the events when the trial has ended, on the driver's machine."""
+        return self.artifacts / "learning_curves.png"
+
+    @property
     def tracking(self) -> Path:
         """How much of the events the MLflow writer has delivered, and to which run."""
         return self.path / "tracking.json"
@@ -121,6 +126,11 @@ class SweepFolder:
     def launch_log(self) -> Path:
         """What the driver printed, where it was started from Python."""
         return self.path / "launch.log"
+
+    @property
+    def overview(self) -> Path:
+        """What `jack_ray.sweeps.draw` draws: overview.png, report.html, and drawn.json, which names what it drew."""
+        return self.path / "overview"
 
     @property
     def commands(self) -> Path:

@@ -11,6 +11,8 @@
 | demo.py   | add_options, run                     | `jack_ray.data demo`; numpy                                   |
 | predict.py| Predictor                            | the ranks of `jack_ray.predict`                               |
 | golden.py | check_file                           | `jack_ray.verify`; Jittor. The golden files lie in `golden/`  |
+
+`notes.toml` says what a model card says of the method: paper, licences, limits (jack_ray/registry/notes.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +59,11 @@ class DataRole(Protocol):
 
     @property
     def separate(self) -> bool:
-        """True: every sample is a batch of its own, as lengths differ. False: a rank's samples of a step are one."""
+        """True: samples are batches of their own, as lengths differ. False: a rank's samples of a step are one."""
+        ...
+
+    def fit_together(self, samples: Sequence[Sample]) -> bool:
+        """Whether samples that are `separate` are small enough to be trained on as one batch all the same."""
         ...
 
     @property
@@ -76,7 +82,7 @@ class DataRole(Protocol):
         ...
 
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
-        """What the model takes at once, in order: one batch, or one for each sample where they are `separate`."""
+        """What the model takes at once: one batch. In evaluation samples come alone where they are `separate`."""
         ...
 
 
@@ -165,6 +171,10 @@ class MetricRole(Protocol):
         """Draw what a person wants to see of the split; may be none."""
         ...
 
+    def scored(self) -> dict[str, Any]:
+        """Every sample's truth beside what was answered, in one of the layouts of `contract/scored.py`."""
+        ...
+
 
 @dataclass(frozen=True)
 class Network:
@@ -179,6 +189,11 @@ class Network:
 
 class PredictorRole(Protocol):
     """`predict.Predictor(model, data, labels)`: from a user's own file to samples, from outputs to answers."""
+
+    @property
+    def finds_segments(self) -> bool:
+        """Whether its answers have `segments`."""
+        ...
 
     def networks(self) -> list[Network]:
         """What reading needs beside the model; gets its weights before anything is read. May be none."""

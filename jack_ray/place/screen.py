@@ -1,45 +1,23 @@
 """What a sweep looks like while it runs and when it has ended."""
 
-import re
 import sys
 import time
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from jack_ray.contract.repeats import spreads
 from jack_ray.place.entry import WAITING, Entry, Goal
-
-_ORDER = {"running": 0, "finished": 1, "stopped": 2, "failed": 3, "killed": 4, "new": 5}
-_STYLES = {"running": "bold", "finished": "green", "stopped": "cyan", "failed": "red", "killed": "yellow", "new": "dim"}
-
-
-_LONG_NUMBER = re.compile(r"\d+\.\d{6,}(e[+-]?\d+)?")
+from jack_ray.place.live_table import OVER, STYLES, View, best_of, live, summary
+from jack_ray.place.words import duration, number, settings
 
 PLAIN_WIDTH = 120
 """Columns of a table that goes to a file."""
-
-
-def duration(seconds: float | None) -> str:
-    """`1:02:03` or `2:03`; a dash for an unknown time."""
-    if seconds is None:
-        return "-"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def number(value: float | None) -> str:
-    """Four significant digits; a dash for none."""
-    return "-" if value is None else f"{value:.4g}"
-
-
-def settings(entry: Entry) -> str:
-    """What the trial's point changes, drawn numbers rounded; MLflow and trial.json have them whole."""
-    return " ".join(_LONG_NUMBER.sub(lambda found: f"{float(found[0]):.4g}", text) for text in entry.point.overrides)
 
 
 def ranked(entries: Sequence[Entry], goal: Goal) -> list[Entry]:
@@ -48,8 +26,8 @@ def ranked(entries: Sequence[Entry], goal: Goal) -> list[Entry]:
     return sorted(entries, key=lambda entry: (entry.best is None, sign * (entry.best or 0.0), entry.point.number))
 
 
-def table(entries: Sequence[Entry], goal: Goal, title: str, live: bool) -> Table:
-    """The trials as a table; `live` adds what goes on and the time left."""
+def table(entries: Sequence[Entry], goal: Goal, title: str) -> Table:
+    """The trials as a table, when they have ended."""
     made = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=SIMPLE_HEAD)
     made.add_column("trial", no_wrap=True)
     made.add_column("settings", overflow="fold")
@@ -57,14 +35,13 @@ def table(entries: Sequence[Entry], goal: Goal, title: str, live: bool) -> Table
     made.add_column("step", justify="right", no_wrap=True)
     made.add_column(f"best {goal.metric.replace('/', ' ')}", justify="right")
     tests = sorted({name for entry in entries for name in entry.state.values if name == _test_name(goal)})
-    for name in [] if live else tests:
+    for name in tests:
         made.add_column(name.replace("/", " "), justify="right")
     made.add_column("loss", justify="right")
     made.add_column("time", justify="right", no_wrap=True)
-    if live:
-        made.add_column("left", justify="right", no_wrap=True)
+    best = best_of(entries, goal)
     for entry in entries:
-        made.add_row(*_row(entry, [] if live else tests, live), style=_STYLES[entry.state.status] if not live else None)
+        made.add_row(*_row(entry, tests), style="bold" if entry is best else None)
     return made
 
 
@@ -72,13 +49,12 @@ def _test_name(goal: Goal) -> str:
     return "test/" + goal.metric.partition("/")[2]
 
 
-def _row(entry: Entry, tests: Sequence[str], live: bool) -> list[str]:
-    status = entry.phase if entry.handle is not None and live else entry.state.status
-    cells = [entry.trial.id, settings(entry) or "-", status, f"{entry.step}/{entry.total_steps}"]
-    cells.append(number(entry.best))
+def _row(entry: Entry, tests: Sequence[str]) -> list[RenderableType]:
+    status = Text(entry.state.status, style=STYLES[entry.state.status])
+    cells: list[RenderableType] = [entry.trial.id, escape(settings(entry)) or "-", status]
+    cells += [f"{entry.step}/{entry.total_steps}", number(entry.best)]
     cells += [number(entry.state.values.get(name)) for name in tests]
-    cells += [number(entry.latest.get("train/total")), duration(entry.seconds())]
-    return [*cells, duration(entry.left_s())] if live else cells
+    return [*cells, number(entry.latest.get("train/total")), duration(entry.seconds())]
 
 
 class Screen:
@@ -108,18 +84,16 @@ class Screen:
         """Draw the trials as they stand."""
         if self._live is None:
             for entry in entries:
-                self._say_changes(entry)
+                self._say_changes(entry, entries)
             if warning and warning != self._warned:
                 self.say(warning)
             self._warned = warning
             return
-        done = sum(entry.state.status in ("finished", "stopped", "failed") for entry in entries)
-        title = f"{done} of {self.total} trials done" + (f"; {warning}" if warning else "")
-        shown = sorted(entries, key=lambda entry: (entry.handle is None, _ORDER[entry.state.status]))
-        height = max(4, self.console.size.height - 6)
-        self._live.update(table(shown[:height], self.goal, title, live=True))
+        size, is_plain = self.console.size, not self.console.encoding.startswith("utf")
+        view = View(size.width, size.height, is_plain)
+        self._live.update(live(entries, self.goal, self.total, view, warning))
 
-    def _say_changes(self, entry: Entry) -> None:
+    def _say_changes(self, entry: Entry, entries: Sequence[Entry]) -> None:
         words = entry.phase if entry.handle is not None else entry.state.status
         evaluated = self.goal.metric in entry.latest and f"{self.goal.metric}={number(entry.latest[self.goal.metric])}"
         kind = words.partition(",")[0]
@@ -132,8 +106,11 @@ class Screen:
         self._said[entry.trial.id] = text
         self._said_at[entry.trial.id] = now
         numbers = f" step {entry.step}/{entry.total_steps} {evaluated}" if evaluated else ""
+        left_s = entry.left_s()
+        numbers += f", {duration(left_s)} left" if evaluated and left_s else ""
         name = " ".join([entry.trial.id, *([settings(entry)] if entry.point.overrides else [])])
-        self.say(f"{time.strftime('%H:%M:%S')} {name}: {words}{numbers}")
+        whole = f"; {summary(entries, self.total)}" if entry.handle is None and entry.state.status in OVER else ""
+        self.say(f"{time.strftime('%H:%M:%S')} {name}: {words}{numbers}{whole}")
 
     def close(self) -> None:
         """Take the live table away."""
@@ -156,7 +133,7 @@ class Screen:
     def result(self, entries: Sequence[Entry]) -> None:
         """The final table, best first, and why trials failed."""
         self.close()
-        self.console.print(table(ranked(entries, self.goal), self.goal, "Trials, best first", live=False))
+        self.console.print(table(ranked(entries, self.goal), self.goal, "Trials, best first"))
         for entry in entries:
             if entry.state.status == "failed":
                 logs = entry.folder.log(0).parent

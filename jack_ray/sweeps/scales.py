@@ -3,14 +3,19 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
+
+from jack_ray.contract.colours import SERIES
 
 FEW = 6
 """Different values of a setting that are choices rather than a range."""
 MANY_TIMES = 30
 """Positive numbers that differ by more than this factor get a logarithmic axis."""
 
-_CATEGORIES = ("#2f6fb7", "#d1603d", "#3a8f5c", "#8a5fb0", "#b8860b", "#c4488a", "#3b9aa3", "#6b6b6b")
+LEAST_FACTOR, LEAST_FACTOR_OF_TWO = 1.9, 4.9
+"""Numbers that grow by one factor of at least so much are shown by their logarithm: 16, 32, 64; of two only 1, 10."""
+
 _STOPS = ((68, 1, 84), (71, 44, 122), (59, 81, 139), (44, 113, 142), (33, 144, 141), (39, 173, 129), (92, 200, 99),
           (170, 220, 50))  # fmt: skip
 """Viridis without its palest end, which cannot be seen on white."""
@@ -66,6 +71,20 @@ def axis_of(values: Sequence[Any], few: int = 0) -> Axis:
     return Axis("linear", low, high)
 
 
+def spread_of(values: Sequence[Any]) -> str:
+    """How settings lie: `category`, `linear`, or `log` for what differs by much or grows by a factor."""
+    axis = axis_of(values)
+    if any(value is None for value in values):
+        return "category"
+    if axis.kind != "linear" or axis.low <= 0:
+        return axis.kind
+    known = sorted({float(value) for value in values})
+    factors = [after / before for before, after in pairwise(known)]
+    least = LEAST_FACTOR if len(factors) > 1 else LEAST_FACTOR_OF_TWO
+    grows = bool(factors) and min(factors) > least and max(factors) < 1.1 * min(factors)
+    return "log" if grows else "linear"
+
+
 def padded(axis: Axis, share: float = 0.05) -> Axis:
     """A linear axis with some room at both ends."""
     room = (axis.high - axis.low) * share
@@ -81,8 +100,8 @@ def name_of(value: Any) -> str:
 
 def colours(values: Sequence[float | None], is_more_better: bool) -> list[str]:
     """A colour a trial: of few trials all different, of many by how good they are, the best the lightest."""
-    if len(values) <= len(_CATEGORIES):
-        return list(_CATEGORIES[: len(values)])
+    if len(values) <= len(SERIES):
+        return list(SERIES[: len(values)])
     numbers = [value for value in values if value is not None]
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     return [_sequential(value, low, high, is_more_better) for value in values]

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from jack_ray.contract.pace import Pace
 from jack_ray.contract.paths import SweepFolder, TrialFolder, trial_folder
 from jack_ray.contract.status import SweepStatus, TrialStatus, load_status
 
@@ -87,18 +88,12 @@ class Standing:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds until the last trial ends, at the pace of now; None while it is unknown.
-
-        Trials that wait take as long as those before them, as many at a time as run now.
-        """
+        """Seconds until the last trial ends, at the pace of now; None while it is unknown."""
         running = [trial for trial in self.trials if trial.status == "running"]
-        known = [trial.left_s for trial in running if trial.left_s is not None]
+        finished_s = [trial.seconds for trial in self.trials if trial.status == "finished"]
         waiting = max(0, self.status.total - self.done - len(running))
-        if not self.is_alive or not running or len(known) < len(running):
-            return None
-        whole = [trial.seconds + (trial.left_s or 0.0) for trial in running]
-        whole += [trial.seconds for trial in self.trials if trial.status == "finished" and trial.seconds]
-        return max(known) + sum(whole) / len(whole) * waiting / len(running)
+        pace = Pace([(trial.seconds, trial.left_s) for trial in running], finished_s, waiting)
+        return pace.left_s if self.is_alive else None
 
     @property
     def again(self) -> str:

@@ -91,28 +91,37 @@ def test(order: Order) -> dict[str, Any]:
         metric = evaluate.score(parts, model, order.split, around)
     pictures: list[str] = []
     if order.pictures:
-        Path(order.pictures).mkdir(parents=True, exist_ok=True)
-        pictures = [str(path) for path in metric.pictures(Path(order.pictures))]
+        pictures = [str(path) for path in evaluate.write_files(metric, Path(order.pictures))]
     numbers = evaluate.named(metric, order.split)
     return {"split": order.split, "samples": len(data), "numbers": numbers, "files": pictures}
 
 
-def predict(order: Order) -> dict[str, Any]:
-    """Answer for every input; those that cannot be read are listed under `faults`. Raises DataError, WeightsError."""
+def predictor_of(order: Order) -> PredictorRole:
+    """What reads files for the order's model. Raises ConfigError."""
     settings = typed(order.trial)
-    parts = Parts(order.trial.method, settings)
     module = importlib.import_module(f"jack_ray.methods.{order.trial.method}.predict")
-    predictor: PredictorRole = module.Predictor(settings.model, settings.data, order.labels)
-    paths = predictor.find(Path(order.input))
+    made: PredictorRole = module.Predictor(settings.model, settings.data, order.labels)
+    return made
+
+
+def model_of(predictor: PredictorRole, order: Order) -> Any:
+    """The order's model, and the networks that reading needs, with their weights. Raises WeightsError."""
     for network in predictor.networks():
         weights.load_network(network)
-    model = _model(parts, order)
+    return _model(Parts(order.trial.method, typed(order.trial)), order)
+
+
+def predict(order: Order) -> dict[str, Any]:
+    """Answer for every input; those that cannot be read are listed under `faults`. Raises DataError, WeightsError."""
+    predictor = predictor_of(order)
+    paths = predictor.find(Path(order.input))
+    model = model_of(predictor, order)
     told = Told("predicting")
     answers: list[dict[str, Any]] = []
     faults: list[str] = []
     for start in range(0, len(paths), order.batch):
         samples, readable = _read(predictor, paths[start : start + order.batch], faults)
-        found = _answer(predictor, model, samples)
+        found = answers_of(predictor, model, samples)
         told.beat()
         for answer, sample, path in zip(found, samples, readable, strict=True):
             answers.append({"input": str(path)} | answer)
@@ -132,7 +141,8 @@ def _read(predictor: PredictorRole, paths: Sequence[Path], faults: list[str]) ->
     return samples, readable
 
 
-def _answer(predictor: PredictorRole, model: Any, samples: Sequence[Sample]) -> list[dict[str, Any]]:
+def answers_of(predictor: PredictorRole, model: Any, samples: Sequence[Sample]) -> list[dict[str, Any]]:
+    """What the model says of samples, in their order."""
     answers: list[dict[str, Any]] = []
     if samples:
         with jt.no_grad():
@@ -149,12 +159,17 @@ def _draw(predictor: PredictorRole, answer: dict[str, Any], sample: Sample, fold
     return str(path)
 
 
+def make_ready() -> None:
+    """Processors or a GPU, as the environment says."""
+    warnings.filterwarnings("ignore", message="The value of the smallest subnormal")  # Jittor flushes them to zero
+    jt.flags.use_cuda = int(os.environ.get("JACK_RAY_GPU", "0"))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Do what the order says."""
-    warnings.filterwarnings("ignore", message="The value of the smallest subnormal")  # Jittor flushes them to zero
     path = Path(arguments[0])
     order = load_order(path)
-    jt.flags.use_cuda = int(os.environ.get("JACK_RAY_GPU", "0"))
+    make_ready()
     try:
         result = test(order) if order.task == "test" else predict(order)
     except JackRayError as error:

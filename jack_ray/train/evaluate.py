@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import jittor as jt
 
 from jack_ray.contract.errors import DataError, Fault, TrainError
+from jack_ray.contract.files import write_json
+from jack_ray.contract.scored import SCORED
 from jack_ray.methods.roles import MetricRole, Sample, Split
 from jack_ray.train.method import Parts
 from jack_ray.train.order import share
@@ -93,6 +95,13 @@ def named(metric: MetricRole, split: Split) -> dict[str, float]:
 
 def draw(metric: MetricRole, folder: Path, report: Report, step: int) -> None:
     """Draw the split's pictures into the artifacts folder; called on rank 0."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in metric.pictures(folder):
+    for path in write_files(metric, folder):
         report.artifact(step, path)
+
+
+def write_files(metric: MetricRole, folder: Path) -> list[Path]:
+    """Pictures and lists of a split, and every sample's truth and answer (scored.json)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = metric.pictures(folder)
+    write_json(folder / SCORED, metric.scored())
+    return [*paths, folder / SCORED]

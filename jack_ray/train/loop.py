@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -151,13 +152,24 @@ class Training:
         # training has a sample for every read: one that cannot be read is replaced
         read = (sample for sample in self._incoming if sample is not None)
         if self.data.separate:
-            yield from ((position, [next(read)]) for position in mine)
+            yield from self._joined(mine.start, islice(read, len(mine)))
         else:
             # every rank has the same number of parts: they wait for each other in each
             parts = max(1, min(self.config.parts, len(samples.indices) // self.ranks.size))
             for part in range(parts):
                 places = share(len(mine), part, parts)
                 yield mine.start + places.start, [next(read) for _ in places]
+
+    def _joined(self, first: int, read: Iterator[Sample]) -> Iterator[tuple[int, Sequence[Sample]]]:
+        """Separate samples, as many at once as fit together."""
+        joined: list[Sample] = []
+        for sample in read:
+            if joined and not self.data.fit_together([*joined, sample]):
+                yield first, joined
+                first, joined = first + len(joined), []
+            joined.append(sample)
+        if joined:
+            yield first, joined
 
     def _backward(self, batch: Batch, weight: float, total: dict[str, jt.Var]) -> dict[str, float]:
         loss, terms = self.loss(self.model, batch, self.reader)

@@ -19,8 +19,8 @@ def fetch(run_id: str, uri: str, cache: Path) -> Path:
 
     The run of a sweep stands for its best trial. Raises JackRayError when there is no such run, or it has none.
     """
-    client = _client(uri)
-    run = _trial_run(client, run_id, without_password(uri))
+    client = open_client(uri)
+    run = find_trial_run(client, run_id, without_password(uri))
     folder = Path(run.data.tags.get("jack_ray.folder", ""))
     if folder.is_absolute() and any(folder.glob("checkpoints/step-*/about.json")):
         return folder
@@ -43,7 +43,7 @@ class Told:
 
 def run_tags(run_id: str, uri: str) -> Mapping[str, str]:
     """The tags of a run. Raises JackRayError when there is no such run."""
-    tags: Mapping[str, str] = _run(_client(uri), run_id, without_password(uri)).data.tags
+    tags: Mapping[str, str] = _run(open_client(uri), run_id, without_password(uri)).data.tags
     return tags
 
 
@@ -52,8 +52,8 @@ def told(run_id: str, uri: str, cache: Path) -> Told:
 
     The run of a sweep stands for its best trial. Raises JackRayError when there is no such run.
     """
-    client = _client(uri)
-    run = _trial_run(client, run_id, without_password(uri))
+    client = open_client(uri)
+    run = find_trial_run(client, run_id, without_password(uri))
     found = run.info.run_id
     numbers = {
         name: {one.step: one.value for one in client.get_metric_history(found, name)} for name in run.data.metrics
@@ -70,7 +70,8 @@ def _artifact(client: MlflowClient, run_id: str, name: str, cache: Path) -> Path
         return None
 
 
-def _client(uri: str) -> MlflowClient:
+def open_client(uri: str) -> MlflowClient:
+    """A client. Raises ConfigError for another kind of URI, JackRayError when the database is not there."""
     check_uri(uri)
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # by itself it tries for minutes
@@ -83,7 +84,7 @@ def _client(uri: str) -> MlflowClient:
     return MlflowClient(tracking_uri=uri)
 
 
-def _trial_run(client: MlflowClient, run_id: str, shown: str) -> Run:
+def find_trial_run(client: MlflowClient, run_id: str, shown: str) -> Run:
     """The run of a trial; for that of a sweep its best trial's."""
     run = _run(client, run_id, shown)
     if run.data.tags.get("jack_ray.kind") != "sweep":

@@ -45,7 +45,7 @@ class MlflowStore:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self.uri = uri
-        with _errors_told(), _alone(uri):
+        with errors_told(), _alone(uri):
             self._client = MlflowClient(tracking_uri=uri)
             self._experiment = self._get_experiment(experiment)
 
@@ -66,7 +66,7 @@ class MlflowStore:
     def info(self, run_id: str) -> RunInfo | None:
         """None if there is no such run, or somebody deleted it."""
         try:
-            with _errors_told():
+            with errors_told():
                 run = self._client.get_run(run_id)
         except RefusedError:
             return None
@@ -86,7 +86,7 @@ class MlflowStore:
     def _search(self, conditions: Sequence[str]) -> list[str]:
         found: list[Run] = []
         token: str | None = None
-        with _errors_told():
+        with errors_told():
             while True:
                 page = self._client.search_runs(
                     [self._experiment], " and ".join(conditions), ViewType.ACTIVE_ONLY, page_token=token
@@ -98,38 +98,38 @@ class MlflowStore:
 
     def create(self, name: str, tags: Mapping[str, str], time_s: float) -> str:
         """A new run; its id."""
-        with _errors_told():
+        with errors_told():
             run = self._client.create_run(self._experiment, _milliseconds(time_s), _cut_tags(tags), run_name=name)
         return str(run.info.run_id)
 
     def reopen(self, run_id: str) -> None:
         """Let an ended run count as running again."""
-        with _errors_told():
+        with errors_told():
             self._client.update_run(run_id, status="RUNNING")
 
     def logged(self, run_id: str) -> dict[str, set[int]]:
         """The steps that each metric has."""
-        with _errors_told():
+        with errors_told():
             names = self._client.get_run(run_id).data.metrics
             return {name: {metric.step for metric in self._client.get_metric_history(run_id, name)} for name in names}
 
     def log_metrics(self, run_id: str, points: Sequence[MetricPoint]) -> None:
         """Add at most 1000 points."""
         metrics = [Metric(point.name, point.value, _milliseconds(point.time_s), point.step) for point in points]
-        with _errors_told():
+        with errors_told():
             self._client.log_batch(run_id, metrics=metrics)
 
     def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
         """Add params that the run does not have yet."""
         entries = [Param(name, value[:_PARAM_LENGTH]) for name, value in params.items()]
-        with _errors_told():
+        with errors_told():
             for start in range(0, len(entries), _BATCH):
                 self._client.log_batch(run_id, params=entries[start : start + _BATCH])
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags, over those that are there."""
         entries = [RunTag(name, value) for name, value in _cut_tags(tags).items()]
-        with _errors_told():
+        with errors_told():
             for start in range(0, len(entries), _BATCH):
                 self._client.log_batch(run_id, tags=entries[start : start + _BATCH])
 
@@ -137,7 +137,7 @@ class MlflowStore:
         """Say what the run was trained on."""
         source = json.dumps({"uri": dataset.source})
         entity = Dataset(dataset.name, dataset.digest[:_DIGEST_LENGTH], "local", source)
-        with _errors_told():
+        with errors_told():
             tag = InputTag("mlflow.data.context", "train")
             self._client.log_inputs(run_id, datasets=[DatasetInput(entity, tags=[tag])])
 
@@ -158,7 +158,7 @@ class MlflowStore:
     @contextmanager
     def _artifact_errors_told(self) -> Iterator[None]:
         try:
-            with _errors_told():
+            with errors_told():
                 yield
         except UnreachableError as error:
             # An experiment that a server made keeps its artifacts behind the server: a database alone never gets there.
@@ -168,12 +168,13 @@ class MlflowStore:
 
     def end(self, run_id: str, status: str, time_s: float) -> None:
         """FINISHED, FAILED or KILLED."""
-        with _errors_told():
+        with errors_told():
             self._client.set_terminated(run_id, status, _milliseconds(time_s))
 
 
 @contextmanager
-def _errors_told() -> Iterator[None]:
+def errors_told() -> Iterator[None]:
+    """MLflow's many errors as two. Raises RefusedError or UnreachableError."""
     try:
         yield
     except MlflowException as error:

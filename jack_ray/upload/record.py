@@ -25,6 +25,8 @@ class Record:
     """Lines before `system`; a line's number is its step."""
     status: str = ""
     """How the run was ended; empty while it is open."""
+    curves: int = 0
+    """Bytes of the events that the learning curves show which were uploaded."""
     checkpoints: dict[str, str] = field(default_factory=dict)
     """best, last -> the checkpoint that was uploaded under this name."""
 

@@ -12,6 +12,7 @@ from typing import IO
 
 from jack_ray.contract.paths import SweepFolder
 from jack_ray.upload.notice import Notice, write_notice
+from jack_ray.upload.painter import Painter
 from jack_ray.upload.protocol import Close, Command, Told, decode
 from jack_ray.upload.provenance import source_tags
 from jack_ray.upload.store import RefusedError, Store, UnreachableError
@@ -118,7 +119,7 @@ class Service:
         assert sweep is not None
         if self.delivery is None:
             store = self.open_store(sweep.uri, sweep.experiment)
-            self.delivery = SweepDelivery(store, self.folder, sweep, self.told, source_tags())
+            self.delivery = SweepDelivery(store, self.folder, sweep, self.told, source_tags(), Painter(self.folder))
         self.delivery.deliver()
         for problem in self.delivery.problems:
             print(problem, flush=True)

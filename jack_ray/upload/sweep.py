@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jack_ray.contract.drawn import Drawn
 from jack_ray.contract.paths import SweepFolder, TrialFolder
 from jack_ray.contract.repeats import spreads
 from jack_ray.contract.state import load_state
 from jack_ray.upload.describe import Best, load_best, metric_name
 from jack_ray.upload.notice import parent_run, remember_parent_run
+from jack_ray.upload.painter import Painter
 from jack_ray.upload.protocol import SweepStarted, Told
 from jack_ray.upload.store import MetricPoint, RefusedError, Store
 from jack_ray.upload.trial import RUN_STATUS, TrialDelivery
@@ -26,11 +28,18 @@ class SweepDelivery:
     told: Told
     source: dict[str, str]
     """Tags that say which code this is."""
+    painter: Painter | None = None
+    """Draws the sweep and its trials; None: nobody does."""
     run_id: str = ""
     trials: dict[str, TrialDelivery] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     is_done: bool = False
     _tags: dict[str, str] = field(default_factory=dict)
+    _drawn: Drawn | None = None
+    """Pictures that are not delivered yet."""
+    _num_drawn: int = 0
+    """Trials that had ended when the last drawing began."""
+    _is_last_drawn: bool = False
 
     def begin(self) -> None:
         """Find or make the parent run, and end the runs that a driver before this one left running."""
@@ -67,6 +76,8 @@ class SweepDelivery:
             if not trial.is_done:
                 self._guard(trial, trial.deliver)
         self._summarise()
+        if self.painter is not None and self.told.endings:
+            self._draw(self.painter)
         if self.told.closed is not None:
             self._end(self.told.closed.status, self.told.closed.message)
 
@@ -112,6 +123,35 @@ class SweepDelivery:
         if tags != self._tags:
             self.store.set_tags(self.run_id, tags)
             self._tags = tags
+
+    def _draw(self, painter: Painter) -> None:
+        """Deliver what was drawn, and have drawn what is new: now and then as trials end, and when the sweep closes."""
+        self._drawn = self._drawn or painter.take()
+        self._deliver_drawn()
+        ended = [trial for trial in self.told.endings if trial in self.trials]
+        stale = [trial for trial in ended if self.trials[trial].has_new_curves]
+        if self.told.closed is None and painter.is_due and len(ended) > self._num_drawn:
+            self._num_drawn = len(ended)
+            painter.begin(stale)
+        elif self.told.closed is not None and not self._is_last_drawn:
+            self._is_last_drawn = True
+            self._drawn = painter.draw(stale)
+            self._deliver_drawn()
+
+    def _deliver_drawn(self) -> None:
+        if self._drawn is None:
+            return
+        for name in self._drawn.files:
+            try:
+                self.store.log_file(self.run_id, self.folder.overview / name, "")
+            except RefusedError as error:
+                self.problems.append(f"{name}: was refused: {error}")
+        for trial_id, shown in self._drawn.trials.items():
+            if trial_id in self.trials:
+                self.trials[trial_id].add_curves(shown)
+                self.problems += self.trials[trial_id].problems
+                self.trials[trial_id].problems.clear()
+        self._drawn = None
 
     def _best(self) -> tuple[str, Best] | None:
         found: list[tuple[str, Best]] = []

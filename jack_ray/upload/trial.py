@@ -97,9 +97,8 @@ class TrialDelivery:
         nothing_new = record.events == record.files == _size(self.folder.events)
         nothing_new = nothing_new and record.system == _size(self.folder.system)
         wanted = record.status if self.ended is None else self.ended.status
-        return (
-            bool(record.status) and record.attempt == self.started.attempt and nothing_new and record.status == wanted
-        )
+        is_same = record.attempt == self.started.attempt and record.status == wanted
+        return bool(record.status) and nothing_new and is_same
 
     def _open_run(self) -> None:
         if not self.record.run_id:
@@ -234,6 +233,17 @@ class TrialDelivery:
                 self.problems.append(f"{path}: was refused: {error}")
             self.record.checkpoints[name] = path.name
             self._save()
+
+    @property
+    def has_new_curves(self) -> bool:
+        """Whether there are events that the uploaded learning curves do not show."""
+        return bool(self.record.run_id) and self.record.curves != _size(self.folder.events)
+
+    def add_curves(self, shown: int) -> None:
+        """Deliver the learning curves, which show so many bytes of the events; the run may have ended."""
+        self._upload_file(self.folder.learning_curves, "")
+        self.record.curves = shown
+        self._save()
 
     def _end_run(self, status: str) -> None:
         last = events.read_from(self.folder.events, 0)[0][-1:]

@@ -11,15 +11,9 @@ import pytest
 
 from jack_ray.contract.environment import PACKAGE_PARENT, interpreter
 from jack_ray.contract.paths import TrialFolder
-from tests.training import Ran, new_trial, train
+from tests.training import Ran
 
 pytestmark = pytest.mark.rank
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, demo_data: Path, jittor_home: Path) -> Ran:
-    folder = new_trial(tmp_path_factory.mktemp("trained"), demo_data, "cluster.ranks=1", "train.steps=6")
-    return train(folder, jittor_home, ranks=1)
 
 
 def typed(command: str, folder: TrialFolder, jittor_home: Path, *words: str) -> subprocess.CompletedProcess[str]:

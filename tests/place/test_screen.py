@@ -12,8 +12,10 @@ from jack_ray.contract.state import State
 from jack_ray.expand import Point
 from jack_ray.place import entry as entry_module
 from jack_ray.place.entry import Entry, Goal
+from jack_ray.place.live_table import View, live, summary
 from jack_ray.place.news import Handle
-from jack_ray.place.screen import Screen, duration, number, ranked
+from jack_ray.place.screen import Screen, ranked
+from jack_ray.place.words import duration, number, short
 from tests.place.scene import GOAL, METRIC, make_trial
 
 
@@ -139,17 +141,82 @@ def test_less_is_better_when_the_goal_says_so() -> None:
     assert [one.point.number for one in ranked(entries, GOAL)] == [0, 2, 1]
 
 
-def test_the_live_table_shows_phases_and_time_left() -> None:
-    screen = Screen(GOAL, 3, 15.0, plain=True)
-    from jack_ray.place.screen import table
+def drawn(entries: list[Entry], view: View, warning: str = "", **console: Any) -> str:
+    file = io.StringIO()
+    Console(file=file, width=view.width, **console).print(live(entries, GOAL, 3, view, warning))
+    return file.getvalue()
 
-    console = Console(file=io.StringIO(), width=120)
+
+WIDE, NARROW = View(120, 30), View(60, 30)
+
+
+def test_the_live_table_shows_phases_progress_and_time_left() -> None:
     one = running(phase="training", step=3, first_step=(1, time.time() - 20.0))
-    console.print(table([one, entry(1, "0.2")], GOAL, "1 of 3", live=True))
-    shown = console.file.getvalue()  # type: ignore[attr-defined]
-    for part in ("1 of 3", "training", "3/4", "0:10", "new"):
+    shown = drawn([one, entry(1, "0.2", state=State("finished"), step=4, best=0.5)], WIDE)
+    for part in ("1 of 3 trials done", "58%", "▶ ", "training", "3/4", "0:10", "✔ ", "finished", "0.5 ★"):
         assert part in shown
-    screen.close()
+
+
+def test_a_trial_that_waits_says_for_what_in_a_few_words() -> None:
+    shown = drawn([running(phase="waiting for 2 cores: the largest free place is 0 cores on vm")], WIDE)
+    assert "waiting for 2 cores" in shown
+    assert "largest" not in shown
+
+
+@pytest.mark.parametrize("view", [WIDE, View(80, 24), NARROW])
+def test_no_line_is_longer_than_the_terminal_and_no_trial_takes_two(view: View) -> None:
+    some = [running(phase="training", step=2, best=0.3), entry(1, "0.2"), entry(2, "0.3", state=State("failed"))]
+    lines = drawn(some, view).splitlines()
+    assert max(map(len, lines)) <= view.width
+    for one in some:
+        (line,) = [line for line in lines if one.trial.id in line]
+        assert f"lr={one.point.overrides[0].partition('=')[2]}" in line
+
+
+def test_more_trials_than_fit_are_counted_and_those_that_run_are_shown() -> None:
+    some = [entry(number, f"0.{number}") for number in range(1, 20)] + [
+        running(number=20, rate="0.5", phase="training")
+    ]
+    shown = drawn(some, View(120, 14))
+    assert some[-1].trial.id in shown
+    assert "13 more trials" in shown
+
+
+def test_a_terminal_without_unicode_gets_signs_of_ascii() -> None:
+    shown = drawn([entry(1, "0.2", state=State("failed"), best=0.5)], View(120, 30, is_plain=True))
+    assert "x tsl-" in shown
+    assert "0.5 *" in shown
+
+
+def test_colours_are_left_out_where_nobody_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = [entry(1, "0.2", state=State("failed")), running(phase="training", step=2)]
+    coloured = drawn(some, WIDE, force_terminal=True, color_system="truecolor")
+    assert "213;94;0" in coloured  # Okabe and Ito's vermilion
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = drawn(some, WIDE, force_terminal=True, color_system="truecolor")
+    assert "38;2" not in plain
+    assert "failed" in plain
+
+
+def test_a_warning_stands_above_the_live_table() -> None:
+    assert "MLflow is away" in drawn([running(phase="training")], WIDE, "MLflow is away")
+
+
+def test_the_time_left_of_the_sweep_counts_trials_to_come() -> None:
+    now = time.monotonic()
+    one = running(step=2, first_step=(1, time.time() - 10.0), began=now - 20.0)
+    # 20 s so far and 20 s to come; two more trials of 40 s each
+    assert summary([one], 3) == "0 of 3 trials done, about 1:40 left"
+    assert summary([entry(state=State("failed"))], 3) == "1 of 3 trials done, 1 failed"
+
+
+def test_settings_lose_their_groups_where_room_is_scarce() -> None:
+    assert short("train.lr=0.1 model.a.b=[1.5,2.5]") == "lr=0.1 b=[1.5,2.5]"
+
+
+def test_the_end_of_a_trial_is_said_with_the_state_of_the_sweep(screen: Screen) -> None:
+    screen.show([entry(state=State("finished"), step=4)])
+    assert text(screen).rstrip().endswith(": finished; 1 of 3 trials done")
 
 
 def test_the_time_left_follows_from_the_pace_of_this_attempt() -> None:

@@ -98,3 +98,21 @@ def test_a_ranks_samples_are_cut_into_parts_in_order(parts: int, expected: list[
     step: Any = SimpleNamespace(indices=list(range(8)))
     found = [(first, [sample["number"] for sample in read]) for first, read in Training._batches(second, step)]
     assert found == expected
+
+
+def test_separate_samples_are_joined_as_far_as_they_fit_together() -> None:
+    from jack_ray.train.loop import Training
+
+    def fits(samples: list[dict[str, int]]) -> bool:
+        return sum(sample["number"] for sample in samples) <= 5
+
+    second: Any = SimpleNamespace(
+        ranks=SimpleNamespace(rank=1, size=2),
+        data=SimpleNamespace(separate=True, fit_together=fits),
+        _incoming=iter([{"number": number} for number in (2, 3, 9, 1, 4, 7)]),
+    )
+    second._joined = lambda first, read: Training._joined(second, first, read)
+    step: Any = SimpleNamespace(indices=list(range(10)))
+    found = [(first, [sample["number"] for sample in read]) for first, read in Training._batches(second, step)]
+    assert found == [(5, [2, 3]), (7, [9]), (8, [1, 4])]
+    assert next(second._incoming) == {"number": 7}

@@ -14,6 +14,8 @@ from jack_ray.compose import make_plan, read_command
 from jack_ray.contract.checkpoint import load_about
 from jack_ray.contract.paths import TrialFolder, trial_folder
 from jack_ray.data.__main__ import main as data_command
+from jack_ray.registry.facts import hold_against
+from jack_ray.registry.statistics import measure
 from jack_ray.train.checkpoint import step_folder
 from tests.training import Ran, fingerprint, numbers, train
 
@@ -97,6 +99,9 @@ def test_every_sample_of_the_test_split_is_scored_and_pictures_are_drawn(trained
     assert any(name.startswith("test/") for name in trained.straight.final)
     artifacts = [event.about["path"] for event in trained.straight.told if event.kind == "artifact"]
     assert any(path.endswith(".png") for path in artifacts)
+    assert "test/scored.json" in artifacts
+    scored = measure(json.loads((trained.straight.folder.artifacts / "test" / "scored.json").read_text()))
+    hold_against(scored, trained.straight.final, "test")
     about = load_about(step_folder(trained.straight.folder, 4))
     assert len(about.labels) >= 2
 

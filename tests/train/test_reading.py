@@ -37,6 +37,9 @@ class Slow:
     def draw(self, index: int, seed: int) -> Sample:
         return {**self[index], "seed": seed}
 
+    def fit_together(self, samples: Sequence[Sample]) -> bool:
+        return False
+
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
         return list(samples)
 

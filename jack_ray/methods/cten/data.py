@@ -55,6 +55,10 @@ class Data:
         audio = pieces_of(rows, model, generator, f"{entry.label}/{entry.name}")
         return {**sample, "audio": audio, "videos": self.videos.video(index)}
 
+    def fit_together(self, samples: Sequence[Sample]) -> bool:
+        """They are one batch anyway."""
+        return True
+
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
         """One batch: visual (B, S, 3, D, H, W) and audio (B, S * R, M) float32, label (B,), the rest as lists."""
         return [stacked(samples, self.labels)]

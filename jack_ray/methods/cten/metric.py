@@ -7,7 +7,7 @@ from typing import Any
 from jack_ray.methods.cten.config import Config, DataConfig
 from jack_ray.methods.cten.key_segments import KEY, find
 from jack_ray.methods.roles import Batch
-from jack_ray.methods.shared.detection import Detection, Segment, evaluate
+from jack_ray.methods.shared.detection import Detection, Segment, curves, evaluate
 from jack_ray.methods.shared.video_metric import Attended, VideoMetric
 
 
@@ -39,15 +39,31 @@ class Metric:
         return self.videos.result() | self._detection()
 
     def pictures(self, folder: Path) -> list[Path]:
-        """The confusion matrix, predictions.csv, and the attention of a few videos with key segments."""
-        return self.videos.pictures(folder, lambda one: [(span.start_s, span.end_s) for span in self._found(one)])
+        """What `ClassMetric` draws, the attention of a few videos with key segments, and how well these are found."""
+        # Matplotlib takes half a second to import, and only the rank that draws needs it.
+        from jack_ray.methods.shared.detection_picture import draw
+
+        paths = self.videos.pictures(folder, lambda one: [(span.start_s, span.end_s) for span in self._found(one)])
+        truth, found = self._truth_and_found()
+        if truth:
+            paths.append(folder / "key_segments.png")
+            draw(paths[-1], {"key segments": curves(KEY, truth, found, self.config.tious)}, self.config.tious)
+        return paths
+
+    def _truth_and_found(self) -> tuple[dict[str, list[Segment]], dict[str, list[Detection]]]:
+        """Of the videos in which somebody marked key segments."""
+        marked = {name: one for name, one in sorted(self.videos.attended.items()) if one.segments}
+        truth = {name: [Segment(*span, KEY) for span in one.segments or ()] for name, one in marked.items()}
+        return truth, {name: self._found(one) for name, one in marked.items()}
+
+    def scored(self) -> dict[str, Any]:
+        """Every video's class and the probability of each."""
+        return self.videos.scored()
 
     def _detection(self) -> dict[str, float]:
-        marked = {name: one for name, one in sorted(self.videos.attended.items()) if one.segments}
-        if not marked:
+        truth, found = self._truth_and_found()
+        if not truth:
             return {}
-        truth = {name: [Segment(*span, KEY) for span in one.segments or ()] for name, one in marked.items()}
-        found = {name: self._found(one) for name, one in marked.items()}
         precision = evaluate(truth, found, self.config.tious).mean_average_precision
         each = {
             f"detection_mAP@{tiou:.2f}": float(value) for tiou, value in zip(self.config.tious, precision, strict=True)

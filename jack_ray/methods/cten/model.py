@@ -5,15 +5,14 @@
 from typing import Any
 
 import jittor as jt
-import numpy as np
 from jittor import nn
-from numpy.typing import NDArray
 
 from jack_ray.methods.cten.attention import InterModal, IntraModal
 from jack_ray.methods.cten.config import Config
 from jack_ray.methods.roles import Batch, Group, Pretrained
 from jack_ray.methods.shared import resnet3d, sound_resnet
 from jack_ray.methods.shared.attention import Attention
+from jack_ray.methods.shared.dropout import dropout_mask
 from jack_ray.methods.shared.linear import Linear
 
 
@@ -83,9 +82,3 @@ class Model(nn.Module):
     def pretrained(self) -> list[Pretrained]:
         """The 3-D ResNet from Kinetics and the ResNet-18 from ImageNet, where files of them are given."""
         return resnet3d.pretrained_parts(self.state_dict(), self._config.backbone_weights, self._config.audio_weights)
-
-
-def dropout_mask(seeds: NDArray[np.int64], number: int, width: int, share: float) -> NDArray[np.float32]:
-    """(B, width): 0 for what a sample's seed drops in the pass of that number, else 1 / (1 - share)."""
-    drawn = np.stack([np.random.default_rng([int(seed), number]).random(width) for seed in seeds])
-    return ((drawn >= share) / (1 - share)).astype(np.float32)

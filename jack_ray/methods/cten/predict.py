@@ -19,6 +19,8 @@ from jack_ray.methods.shared.sound_file import FloatArray, Sound
 class Predictor(ClipPredictor):
     """Videos as CTEN is evaluated on them."""
 
+    finds_segments = True
+
     def __init__(self, model: Config, data: DataConfig, labels: Sequence[str]) -> None:
         def hear(sound: Sound, path: Path) -> FloatArray:
             return pieces_of(fbank(sound, model.mel_bands), model, None, str(path))

@@ -68,6 +68,10 @@ class Data:
         movement = move(movement, self.moves, generator, shift=self.data.shift_velocities)
         return self._sample(index, gait, posture, movement)
 
+    def fit_together(self, samples: Sequence[Sample]) -> bool:
+        """They are one batch anyway."""
+        return True
+
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
         """One batch: arrays with a leading axis for gaits, and the list of names."""
         batch: Batch = {key: np.stack([sample[key] for sample in samples]) for key in STACKED}

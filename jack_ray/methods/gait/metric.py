@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jack_ray.contract.errors import TrainError
+from jack_ray.contract.scored import of_classes, of_labels
 from jack_ray.methods.gait.config import Config, DataConfig
-from jack_ray.methods.gait.multi_label import MultiLabelMetric
+from jack_ray.methods.gait.multi_label import HALF, MultiLabelMetric
 from jack_ray.methods.gait.shown import Shown
 from jack_ray.methods.roles import Batch
 from jack_ray.methods.shared.classification import ClassMetric
@@ -67,16 +68,24 @@ class Metric:
         return self.classes.result()
 
     def pictures(self, folder: Path) -> list[Path]:
-        """The confusion matrix, predictions.csv, and skeletons of a few gaits, always the same ones."""
+        """Pictures of all scores, predictions.csv, and a picture and a GIF of a few gaits, always the same ones."""
         # Matplotlib takes half a second to import, and only the rank that draws needs it.
-        from jack_ray.methods.gait.picture import draw
+        from jack_ray.methods.gait import animation, picture
 
         paths = self.classes.draw(folder)
         for name, one in sorted(self.seen.items()):
-            path = folder / f"{_file_name(name)}.png"
-            draw(path, name, one, self.config.labels)
-            paths.append(path)
+            for draw, ending in ((picture.draw, "png"), (animation.draw, "gif")):
+                paths.append(folder / f"{_file_name(name)}.{ending}")
+                draw(paths[-1], name, one, self.config.labels)
         return paths
+
+    def scored(self) -> dict[str, Any]:
+        """Every gait's class, or classes, and the probability of each."""
+        if isinstance(self.classes, MultiLabelMetric):
+            rows = self.classes.scored.items()
+            marks = {name: ([int(one > HALF) for one in truth], shares) for name, (truth, shares) in rows}
+            return of_labels(self.config.labels, marks)
+        return of_classes(self.config.labels, self.classes.scored)
 
     def _choose(self) -> None:
         """Keep few gaits, chosen by name alone: the same whichever rank saw them first."""

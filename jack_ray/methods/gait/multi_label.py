@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from jack_ray.contract.errors import TrainError
 from jack_ray.contract.files import write_text
+from jack_ray.methods.shared.class_curves import precision_recall
 
 Scored = tuple[tuple[float, ...], tuple[float, ...]]
 """Targets and probabilities."""
@@ -65,7 +66,10 @@ class MultiLabelMetric:
         return values
 
     def draw(self, folder: Path) -> list[Path]:
-        """Write predictions.csv: each sample with its classes and all probabilities."""
+        """Write predictions.csv, each sample with its classes and all probabilities, and pictures of any samples."""
+        # Matplotlib takes half a second to import, and only the rank that draws needs it.
+        from jack_ray.methods.shared.class_pictures import draw_probabilities
+
         names, truth, scores = self._arrays()
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -74,7 +78,8 @@ class MultiLabelMetric:
             own = " ".join(label for label, one in zip(self.labels, has, strict=True) if one)
             writer.writerow([name, own, *(f"{score:.6g}" for score in row)])
         write_text(folder / "predictions.csv", text.getvalue())
-        return [folder / "predictions.csv"]
+        drawn = draw_probabilities(folder, truth, scores, self.labels, one_of_many=False) if names else []
+        return [folder / "predictions.csv", *drawn]
 
     def _arrays(self) -> tuple[list[str], NDArray[np.bool_], NDArray[np.float64]]:
         names = sorted(self.scored)
@@ -87,16 +92,11 @@ def _of_class(
 ) -> dict[str, float]:
     right = float((truth & found).sum())
     values = {f"precision_{label}": right / float(found.sum())} if found.any() else {}
-    if truth.any():
+    curve = precision_recall(truth, scores)
+    if curve is not None:
         values |= {
             f"recall_{label}": right / float(truth.sum()),
             f"F1_{label}": 2 * right / float(truth.sum() + found.sum()),
-            f"AP_{label}": average_precision(truth, scores),
+            f"AP_{label}": curve.average,
         }
     return values
-
-
-def average_precision(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    """The mean, over the samples that have the class, of the precision among all that score at least as high."""
-    at_least = scores[None, :] >= scores[truth][:, None]
-    return float(((at_least & truth).sum(1) / at_least.sum(1)).mean())

@@ -23,6 +23,8 @@ from jack_ray.methods.roles import Batch, Network, Sample
 class Predictor:
     """Reads .bvh files, and .npy files of shape (T, 16, 3) with the joints in data.joint_order."""
 
+    finds_segments = False
+
     def __init__(self, model: Config, data: DataConfig, labels: Sequence[str]) -> None:
         self.model = model
         self.data = data

@@ -18,7 +18,7 @@ import numpy as np
 from jittor import nn
 
 from jack_ray.methods.shared import kernels
-from jack_ray.methods.shared.fused_norm import FusedNorm
+from jack_ray.methods.shared.fused_norm import FusedNorm, FusedNormInParts
 
 
 class BatchNorm(nn.Module):
@@ -124,9 +124,9 @@ def _along(channel: jt.Var, images: jt.Var) -> jt.Var:
 
 
 class SampleBatchNorm(nn.Module):
-    """Normalises each channel over the images of one call, (B, C, H, W); state-dict names as in PyTorch.
+    """Normalises each channel over a sample's images, (B, C, H, W); state-dict names as in PyTorch.
 
-    In training with the call's own statistics, which are noted; in evaluation with the running ones.
+    In training with the sample's own statistics, which are noted; in evaluation with the running ones.
     """
 
     def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
@@ -139,30 +139,41 @@ class SampleBatchNorm(nn.Module):
         self.running_var = jt.ones((channels,)).stop_grad()
         self._noted: list[jt.Var] = []
 
-    def execute(self, images: jt.Var) -> jt.Var:
-        """Normalise."""
+    def execute(self, images: jt.Var, counts: Sequence[int] = ()) -> jt.Var:
+        """Normalise. counts: the images of each sample; without them all images are of one."""
         if not self.is_train:
             scale = self.weight / jt.sqrt(self.running_var + self.eps)
             return images * _spread(scale) + _spread(self.bias - self.running_mean * scale)
+        counts = tuple(counts) or (images.shape[0],)
         if kernels.are_used():
-            fused = FusedNorm(self.eps)
-            normalised = fused(images, self.weight, self.bias, None)
-            self._note(fused.mean, fused.variance, images)
+            fused = FusedNormInParts(self.eps, counts)
+            normalised = fused(images, self.weight, self.bias)
+            self._note(fused.moments, counts, images)
             return normalised
+        ends = np.cumsum(counts)
+        parts = [self._normalised(images[int(end) - count : int(end)]) for end, count in zip(ends, counts, strict=True)]
+        self._note(jt.stack([moments for _, moments in parts]), counts, images)
+        return jt.concat([part for part, _ in parts], 0)
+
+    def _normalised(self, images: jt.Var) -> tuple[jt.Var, jt.Var]:
+        """One sample's images, and their mean and variance (2, C)."""
         mean = _channel_mean(images)
         # The mean is taken off before squaring: E[x^2] - E[x]^2 loses all digits where the mean is large.
         centred = images - _spread(mean)
         variance = _channel_mean(centred * centred)
-        self._note(mean, variance, images)
         scale = self.weight / jt.sqrt(variance + self.eps)
-        return centred * _spread(scale) + _spread(self.bias)
+        return centred * _spread(scale) + _spread(self.bias), jt.stack([mean, variance])
 
-    def _note(self, mean: jt.Var, variance: jt.Var, images: jt.Var) -> None:
-        count = images.numel() // images.shape[1]
-        self._noted.append(jt.stack([mean, variance * (count / max(count - 1, 1))]).stop_grad())
+    def _note(self, moments: jt.Var, counts: Sequence[int], images: jt.Var) -> None:
+        """moments: (P, 2, C) of P samples."""
+        pixels = images.numel() // (images.shape[0] * images.shape[1])
+        numbers = np.array([pixels * count for count in counts], np.float32)
+        unbiased = numbers / np.maximum(numbers - 1, 1)
+        factors = np.stack([np.ones_like(unbiased), unbiased], axis=1)
+        self._noted.append((moments * jt.array(factors[:, :, None])).stop_grad())
 
     def take_notes(self) -> list[jt.Var]:
-        """The statistics noted since they were last taken."""
+        """The statistics noted since they were last taken, (P, 2, C) of the P samples of each call."""
         noted, self._noted = self._noted, []
         return noted
 
@@ -187,15 +198,16 @@ def _spread(channel: jt.Var) -> jt.Var:
 
 
 def drain(model: nn.Module) -> list[np.ndarray]:
-    """Take the statistics of all calls since the last drain, in the order of the calls: each (2, C), mean and variance.
+    """Take the statistics of all samples since the last drain, in their order: each (2, C), mean and variance.
 
-    The variance is the unbiased one. The lists of several samples may be joined before `absorb`. Raises ValueError
+    The variance is the unbiased one. The lists of several calls may be joined before `absorb`. Raises ValueError
     when some layer was called more often than another, as then the order is not known.
     """
     layers = _layers(model)
     notes = [layer.take_notes() for layer in layers]
     try:
-        return [noted.numpy() for call in zip(*notes, strict=True) for noted in call]
+        calls = [[noted.numpy() for noted in call] for call in zip(*notes, strict=True)]
+        return [moments for call in calls for of_sample in zip(*call, strict=True) for moments in of_sample]
     except ValueError as error:
         raise ValueError("the layers of one model were called a different number of times") from error
 

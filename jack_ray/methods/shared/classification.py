@@ -1,6 +1,6 @@
 """The numbers of a classifier over a split: exact, whatever the order of samples and the number of ranks.
 
-# B samples of a batch  K classes
+# B samples of a batch  N samples  K classes
 """
 
 import csv
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from jack_ray.contract.errors import TrainError
 from jack_ray.contract.files import write_text
+from jack_ray.methods.shared.class_curves import softmax
 
 Scored = tuple[int, tuple[float, ...]]
 """The number of the true class, and a score for each class."""
@@ -23,11 +24,12 @@ Scored = tuple[int, tuple[float, ...]]
 class ClassMetric:
     """Gathers every sample's scores by its name, and counts at the end; a name that comes twice counts once.
 
-    labels: the classes by number.
+    labels: the classes by number. are_logits: whether a softmax makes the scores probabilities; else they are some.
     """
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    def __init__(self, labels: Sequence[str], are_logits: bool = False) -> None:
         self.labels = tuple(labels)
+        self.are_logits = are_logits
         self.scored: dict[str, Scored] = {}
 
     def update(self, scores: NDArray[Any], labels: NDArray[Any], names: Sequence[str]) -> None:
@@ -84,13 +86,30 @@ class ClassMetric:
         return values | {_metric_name(self.labels[k]): float(right[k] / true[k]) for k in present}
 
     def draw(self, folder: Path) -> list[Path]:
-        """Write confusion.png and predictions.csv: each sample with its true and found class and all scores."""
+        """Write confusion.png, predictions.csv and, of any samples, precision_recall.png and calibration.png.
+
+        The table has each sample with its true and found class and all scores.
+        """
         # Matplotlib takes half a second to import, and only the rank that draws needs it.
+        from jack_ray.methods.shared.class_pictures import draw_probabilities
         from jack_ray.methods.shared.confusion_picture import draw
 
         draw(folder / "confusion.png", self.confusion(), self.labels)
         write_text(folder / "predictions.csv", self._table())
-        return [folder / "confusion.png", folder / "predictions.csv"]
+        paths = [folder / "confusion.png", folder / "predictions.csv"]
+        if not self.scored:
+            return paths
+        return paths + draw_probabilities(folder, self.truth(), self.probabilities(), self.labels)
+
+    def truth(self) -> NDArray[np.bool_]:
+        """Which class each sample has, by name, (N, K)."""
+        numbers = np.array([self.scored[name][0] for name in sorted(self.scored)], np.int64)
+        return np.eye(len(self.labels), dtype=np.bool_)[numbers]
+
+    def probabilities(self) -> NDArray[np.float64]:
+        """The probability of each class for each sample, by name, (N, K)."""
+        scores = np.array([self.scored[name][1] for name in sorted(self.scored)], np.float64)
+        return softmax(scores) if self.are_logits else scores
 
     def _table(self) -> str:
         text = io.StringIO()

@@ -28,6 +28,8 @@ NO_LABEL = -1
 class ClipPredictor:
     """Reads videos as they are evaluated. `hear` makes of a sound and its video's path what the model takes."""
 
+    finds_segments = False
+
     def __init__(
         self, model: ClipsModel, data: DataConfig, labels: Sequence[str], hear: Callable[[Sound, Path], FloatArray]
     ) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Key = tuple[float, str, float, float]
 
 
 class Segment(NamedTuple):
@@ -90,9 +91,10 @@ def evaluate(
     are false.
     """
     classes = tuple(dict.fromkeys(segment.label for segments in ground_truth.values() for segment in segments))
-    curves = [_class_curves(label, ground_truth, predictions, np.asarray(tious, np.float64)) for label in classes]
+    found = [curves(label, ground_truth, predictions, tious) for label in classes]
+    numbers = [_numbers(one) for one in found if one is not None]
     empty = np.zeros((len(tious), 0))
-    columns = [np.stack(column, axis=1) for column in zip(*curves, strict=True)] or [empty, empty, empty]
+    columns = [np.stack(column, axis=1) for column in zip(*numbers, strict=True)] or [empty, empty, empty]
     return Scores(tuple(tious), classes, *columns)
 
 
@@ -100,32 +102,62 @@ def _mean_over_classes(values: Array) -> Array:
     return values.mean(axis=1) if values.shape[1] else np.zeros(len(values))
 
 
-def _class_curves(
+@dataclass(frozen=True)
+class Curves:
+    """Precision and recall of a class's detections from the strongest to the weakest, by threshold."""
+
+    precision: Array
+    """(H, R): the share of right ones among those that are at least as strong; R may be 0."""
+    recall: Array
+    """(H, R): the share of the true segments that these find."""
+
+    @property
+    def average_precision(self) -> Array:
+        """(H,): the area below the curve after every precision is raised to the best at a higher recall."""
+        envelope = np.maximum.accumulate(self.precision[:, ::-1], axis=1)[:, ::-1]
+        area: Array = (np.diff(self.recall, axis=1, prepend=0.0) * envelope).sum(axis=1)
+        return area
+
+
+def curves(
     label: str,
     ground_truth: Mapping[str, Sequence[Segment]],
     predictions: Mapping[str, Sequence[Detection]],
-    tious: Array,
-) -> tuple[Array, Array, Array]:
-    """Average precision, mean precision and mean recall of one class, each (H,)."""
+    tious: Sequence[float],
+) -> Curves | None:
+    """The curves of one class; None where it has no true segment."""
     num_true = sum(segment.label == label for segments in ground_truth.values() for segment in segments)
-    keys: list[tuple[float, str, float, float]] = []
+    if not num_true:
+        return None
+    keys: list[Key] = []
     hits = []
     for name, detections in predictions.items():
         # Equal scores are told apart by name and place, so that no order of videos or ranks matters.
-        found = sorted((-d.score, name, d.start_s, d.end_s) for d in detections if d.label == label)
+        found = sorted(key_of(name, d) for d in detections if d.label == label)
         truth = [segment for segment in ground_truth.get(name, ()) if segment.label == label]
         keys += found
-        hits.append(_match(_overlaps(found, truth), tious))
+        hits.append(matched(overlaps_of(found, truth), np.asarray(tious, np.float64)))
     if not keys:
-        return np.zeros(len(tious)), np.zeros(len(tious)), np.zeros(len(tious))
+        return Curves(np.zeros((len(tious), 0)), np.zeros((len(tious), 0)))
     order = sorted(range(len(keys)), key=keys.__getitem__)
     num_hits = np.cumsum(np.concatenate(hits, axis=1)[:, order], axis=1).astype(np.float64)
-    precision = num_hits / np.arange(1, len(keys) + 1)
-    recall = num_hits / num_true
-    return _interpolated(precision, recall), precision.mean(axis=1), recall.mean(axis=1)
+    return Curves(num_hits / np.arange(1, len(keys) + 1), num_hits / num_true)
 
 
-def _overlaps(found: Sequence[tuple[float, str, float, float]], truth: Sequence[Segment]) -> Array:
+def _numbers(curves: Curves) -> tuple[Array, Array, Array]:
+    """Average precision, mean precision and mean recall, each (H,)."""
+    if not curves.precision.size:
+        nothing = np.zeros(len(curves.precision))
+        return nothing, nothing, nothing
+    return curves.average_precision, curves.precision.mean(axis=1), curves.recall.mean(axis=1)
+
+
+def key_of(name: str, detection: Detection) -> Key:
+    """By which the detections of a class are sorted, strongest first. name: the video's."""
+    return -detection.score, name, detection.start_s, detection.end_s
+
+
+def overlaps_of(found: Sequence[Key], truth: Sequence[Segment]) -> Array:
     """Temporal intersection over union of every detection with every true segment: (R, M)."""
     start, end = (np.array([key[part] for key in found], np.float64)[:, None] for part in (2, 3))
     true_start, true_end = (np.array([segment[part] for segment in truth], np.float64) for part in (0, 1))
@@ -134,7 +166,7 @@ def _overlaps(found: Sequence[tuple[float, str, float, float]], truth: Sequence[
     return overlaps
 
 
-def _match(overlaps: Array, tious: Array) -> Mask:
+def matched(overlaps: Array, tious: Array) -> Mask:
     """Which detections of one video find a true segment that none before them found: (H, R)."""
     num_found, num_true = overlaps.shape
     hits = np.zeros((len(tious), num_found), np.bool_)
@@ -146,10 +178,3 @@ def _match(overlaps: Array, tious: Array) -> Mask:
         taken = np.flatnonzero(hits[:, index])
         free[taken, best_first[eligible.argmax(axis=1)[taken]]] = False
     return hits
-
-
-def _interpolated(precision: Array, recall: Array) -> Array:
-    """Area under the curve after every precision is raised to the best at a higher recall: (H,)."""
-    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    area: Array = (np.diff(recall, axis=1, prepend=0.0) * envelope).sum(axis=1)
-    return area

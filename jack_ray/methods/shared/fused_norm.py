@@ -4,14 +4,15 @@ Written out, these are a dozen of Jittor's operators and twice PyTorch's time; a
 here the input alone, and the result where a short cut is added.
 
 The statistics are those of all ranks where `over_ranks` adds up over ranks; then it takes one kernel to find them and
-one to use them, else one does both.
+one to use them, else one does both. Or they are those of each part of the images, as of each video of several.
 """
-# N images  C channels  L numbers of a channel of one image
+# N images  P parts of them  C channels  L numbers of a channel of one image
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jittor as jt
+import numpy as np
 
 OverRanks = Callable[[jt.Var], jt.Var]
 """The sum over ranks of a float64 array (n,)."""
@@ -24,9 +25,10 @@ namespace jittor {
 static const long PIECE = 512;
 struct Shape { long N, C, L; long at(long n, long c) const { return (n * C + c) * L; } };
 
-static inline void find_moments(const float* images, Shape s, long c, float& mean, float& variance) {
+static inline void find_moments(
+    const float* images, Shape s, long c, long from, long to, float& mean, float& variance) {
   double total = 0, squares = 0;
-  for (long n = 0; n < s.N; n++) {
+  for (long n = from; n < to; n++) {
     const float* x = images + s.at(n, c);
     for (long start = 0; start < s.L; start += PIECE) {
       float part = 0;
@@ -34,9 +36,9 @@ static inline void find_moments(const float* images, Shape s, long c, float& mea
       total += part;
     }
   }
-  mean = total / (s.N * s.L);
+  mean = total / ((to - from) * s.L);
   const float middle = mean;
-  for (long n = 0; n < s.N; n++) {
+  for (long n = from; n < to; n++) {
     const float* x = images + s.at(n, c);
     for (long start = 0; start < s.L; start += PIECE) {
       float part = 0;
@@ -44,14 +46,14 @@ static inline void find_moments(const float* images, Shape s, long c, float& mea
       squares += part;
     }
   }
-  variance = squares / (s.N * s.L);
+  variance = squares / ((to - from) * s.L);
 }
 }
 """
 
 _NORMALISE = r"""
     const float scale = in1_p[c] / std::sqrt(variance + eps), shift = in2_p[c];
-    for (long n = 0; n < s.N; n++) {
+    for (long n = from; n < to; n++) {
       const float* x = in0_p + s.at(n, c);
       const float* also = @short + s.at(n, c);
       float* y = out0_p + s.at(n, c);
@@ -69,7 +71,7 @@ _WAY_BACK = r"""
 
 _SUMS = r"""
     double of_bias = 0, of_weight = 0;
-    for (long n = 0; n < s.N; n++) {
+    for (long n = from; n < to; n++) {
       const float *x = in0_p + s.at(n, c), *g = in1_p + s.at(n, c), *y = @result + s.at(n, c);
       for (long start = 0; start < s.L; start += PIECE) {
         float plain = 0, weighted = 0;
@@ -88,7 +90,7 @@ _SUMS = r"""
 
 _GRADIENT = r"""
     const float slope = -scale * inverse * all_of_weight / count, level = -scale * all_of_bias / count;
-    for (long n = 0; n < s.N; n++) {
+    for (long n = from; n < to; n++) {
       const float *x = in0_p + s.at(n, c), *g = in1_p + s.at(n, c), *y = @result + s.at(n, c);
       float *back = out0_p + s.at(n, c), *aside = @aside + s.at(n, c);
       for (long i = 0; i < s.L; i++) {
@@ -106,9 +108,11 @@ def _code(shapes: list[Any], inputs: list[jt.Var], body: str, words: dict[str, s
     source = r"""
   using namespace jittor;
   const Shape s{in0_shape0, in0_shape1, in0->num / (in0_shape0 * in0_shape1)};
-  const double eps = data["eps"], count = data["count"];
+  const double eps = data["eps"];
   #pragma omp parallel for
-  for (long c = 0; c < s.C; c++) {
+  for (long c = 0; c < s.C; c++) for (long p = 0; p < @parts; p++) {
+    const long from = @begin, to = @end;
+    const double count = @count;
 """ + body.rstrip() + "\n  }\n"  # fmt: skip
     for name, word in words.items():
         source = source.replace(f"@{name}", word)
@@ -117,9 +121,25 @@ def _code(shapes: list[Any], inputs: list[jt.Var], body: str, words: dict[str, s
     return list(found)
 
 
-_FIND = "    float mean, variance;\n    find_moments(in0_p, s, c, mean, variance);\n"
-_TELL = "    @told[c] = mean;\n    @told[s.C + c] = variance;\n"
-_GIVEN = "    const float mean = @moments[c], variance = @moments[s.C + c];\n"
+_WHOLE = {"parts": "1", "begin": "0", "end": "s.N", "count": 'data["count"]'}
+"""All images are one part, and as many numbers as is said."""
+
+
+def _in_parts(place: int) -> dict[str, str]:
+    """Parts begin where the input of that place says."""
+    return {
+        "parts": f"in{place}->num - 1", "begin": f"in{place}_p[p]", "end": f"in{place}_p[p + 1]",
+        "count": "s.L * (to - from)",
+    }  # fmt: skip
+
+
+_FIND = "    float mean, variance;\n    find_moments(in0_p, s, c, from, to, mean, variance);\n"
+_TELL = "    @told[2 * p * s.C + c] = mean;\n    @told[(2 * p + 1) * s.C + c] = variance;\n"
+_TELL_SUMS = (
+    "    @told[c] = (p ? @told[c] : 0) + of_weight;\n    @told[s.C + c] = (p ? @told[s.C + c] : 0) + of_bias;\n"
+)
+_OF_ALL = "    const float all_of_weight = of_weight, all_of_bias = of_bias;\n"
+_GIVEN = "    const float mean = @moments[2 * p * s.C + c], variance = @moments[(2 * p + 1) * s.C + c];\n"
 
 
 class FusedNorm(jt.Function):
@@ -139,7 +159,8 @@ class FusedNorm(jt.Function):
         channels = images.shape[1]
         shape, pair = list(images.shape), [2, channels]
         self.count = images.numel() // channels * 1.0
-        words = {"value": "value > 0 ? value : 0.0f" if self._rectifies else "value", "add": "", "short": "in0_p"}
+        words = _WHOLE | {"add": "", "short": "in0_p"}
+        words["value"] = "value > 0 ? value : 0.0f" if self._rectifies else "value"
         inputs = [images, weight, bias]
         if short_cut is not None:
             words |= {"add": " + also[i]", "short": "in3_p"}
@@ -148,7 +169,7 @@ class FusedNorm(jt.Function):
             body = _FIND + _NORMALISE + _TELL
             result, moments = _code([shape, pair], inputs, body, words | {"told": "out1_p"}, eps=self._eps)
         else:
-            (own,) = _code([pair], [images], _FIND + _TELL, {"told": "out0_p"})
+            (own,) = _code([pair], [images], _FIND + _TELL, _WHOLE | {"told": "out0_p"})
             moments = self._of_all_ranks(own)
             words["moments"] = f"in{len(inputs)}_p"
             (result,) = _code([shape], [*inputs, moments], _GIVEN + _NORMALISE, words, eps=self._eps)
@@ -178,20 +199,18 @@ class FusedNorm(jt.Function):
         passed = "g[i]"
         if self._rectifies:
             passed = "(y[i] > 0 ? g[i] : 0.0f)" if result else "(centred * scale + shift > 0 ? g[i] : 0.0f)"
-        words = {"passed": passed, "result": "in5_p" if result else "in0_p", "moments": "in4_p"}
+        words = _WHOLE | {"passed": passed, "result": "in5_p" if result else "in0_p", "moments": "in4_p"}
         shape, pair = list(images.shape), list(moments.shape)
         aside = [shape] if result else []
         words |= {"keep": "aside[i] = passed;", "aside": "out2_p"} if aside else {"keep": "", "aside": "out0_p"}
         numbers = {"eps": self._eps, "count": self.count}
-        start, tell = _GIVEN + _WAY_BACK, "    @told[c] = of_weight;\n    @told[s.C + c] = of_bias;\n"
+        start = _GIVEN + _WAY_BACK
         if self._over_ranks is None:
-            body = (
-                start + _SUMS + "    const float all_of_weight = of_weight, all_of_bias = of_bias;\n" + _GRADIENT + tell
-            )
+            body = start + _SUMS + _OF_ALL + _GRADIENT + _TELL_SUMS
             found = _code([shape, pair, *aside], inputs, body, words | {"told": "out1_p"}, **numbers)
             sums = found[1]
         else:
-            (sums,) = _code([pair], inputs, start + _SUMS + tell, words | {"told": "out0_p"}, **numbers)
+            (sums,) = _code([pair], inputs, start + _SUMS + _TELL_SUMS, words | {"told": "out0_p"}, **numbers)
             # The batch's statistics depend on every rank's images, and so does every rank's loss on these.
             of_all = self._over_ranks(sums.float64().reshape((-1,))).float32()
             last = f"in{len(inputs)}_p"
@@ -199,3 +218,35 @@ class FusedNorm(jt.Function):
             found = _code([shape, pair, *aside], [*inputs, of_all], body + "    out1_p[c] = 0;\n", words, **numbers)
         of_short_cut = found[2] if aside else gradient if self._has_short_cut else None
         return found[0], sums[0], sums[1], of_short_cut
+
+
+class FusedNormInParts(jt.Function):
+    """Normalise the parts of (N, C, ...), each over all but channels, times weight plus bias.
+
+    counts: the images of each part. After the call: `moments` (P, 2, C), mean and variance of each.
+    """
+
+    def __init__(self, eps: float, counts: Sequence[int]) -> None:
+        super().__init__()
+        self._eps = eps
+        self._starts = jt.array(np.cumsum([0, *counts]).astype(np.int32))
+
+    def execute(self, images: jt.Var, weight: jt.Var, bias: jt.Var) -> jt.Var:
+        """Normalise."""
+        words = _in_parts(3) | {"add": "", "short": "in0_p", "value": "value", "told": "out1_p"}
+        shapes = [list(images.shape), [2 * (len(self._starts) - 1), images.shape[1]]]
+        inputs = [images, weight, bias, self._starts]
+        result, moments = _code(shapes, inputs, _FIND + _NORMALISE + _TELL, words, eps=self._eps)
+        self.moments = moments.reshape((-1, 2, images.shape[1]))
+        self._saved = [images, weight, bias, moments]
+        return result
+
+    def grad(self, gradient: jt.Var) -> tuple[jt.Var, ...]:
+        """Of images, weight and bias (Ioffe and Szegedy 2015, section 3)."""
+        images, weight, bias, moments = self._saved
+        inputs = [images, gradient, weight, bias, moments, self._starts]
+        words = _in_parts(5) | {"passed": "g[i]", "result": "in0_p", "moments": "in4_p", "told": "out1_p"}
+        words |= {"keep": "", "aside": "out0_p"}
+        body = _GIVEN + _WAY_BACK + _SUMS + _OF_ALL + _GRADIENT + _TELL_SUMS
+        of_images, sums = _code([list(images.shape), [2, images.shape[1]]], inputs, body, words, eps=self._eps)
+        return of_images, sums[0], sums[1]

@@ -1,5 +1,6 @@
 """A look at the files of a class tree before anything is started with them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -212,9 +213,11 @@ def summary(data: DataConfig, annotation: ClassAnnotation) -> dict[str, int | st
     if data.source == "frames":
         counts = [read_count(picture_folder(data, entry)) for entry in annotation.entries.values()]
         pictures = str(sum(count for count in counts if isinstance(count, int)))
+    trained = Counter(annotation.entries[name].label for name in (*names["train"], *names["val"]))
     return {
-        "train and val videos": len(names["train"]) + len(names["val"]),
+        "train and val videos": trained.total(),
         "test videos": len(names["test"]),
         "classes": len(annotation.labels),
         "pictures": pictures,
+        "train and val videos by class": ", ".join(f"{label} {trained[label]}" for label in annotation.labels),
     }

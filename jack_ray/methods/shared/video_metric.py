@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from jack_ray.contract.errors import TrainError
+from jack_ray.contract.scored import of_classes
 from jack_ray.methods.roles import Batch
 from jack_ray.methods.shared.classification import ClassMetric
 
@@ -58,7 +59,7 @@ class VideoMetric:
     def _count(self, labels: Sequence[str]) -> ClassMetric:
         """Made with the first batch: the annotation file names the classes, the config need not."""
         if self.classes is None:
-            self.classes = ClassMetric(labels)
+            self.classes = ClassMetric(labels, are_logits=True)
         return self.classes
 
     def state(self) -> Any:
@@ -82,7 +83,7 @@ class VideoMetric:
         return self._count(()).result()
 
     def pictures(self, folder: Path, found: Callable[[Attended], Sequence[Span]] | None = None) -> list[Path]:
-        """The confusion matrix, predictions.csv, and the attention of a few videos, always the same ones.
+        """What `ClassMetric` draws, and the attention of a few videos, always the same ones.
 
         found: the key segments that the network finds, to be drawn beside the marked ones.
         """
@@ -101,6 +102,18 @@ class VideoMetric:
             draw(path, title, one.gamma, one.duration_s, lanes)
             paths.append(path)
         return paths
+
+    def scored(self) -> dict[str, Any]:
+        """Every video's class and the probability of each."""
+        classes = self._count(())
+        samples = {name: (number, softmax(scores)) for name, (number, scores) in classes.scored.items()}
+        return of_classes(classes.labels, samples)
+
+
+def softmax(scores: Sequence[float]) -> list[float]:
+    """Probabilities of the classes, from (K,) scores."""
+    raised = np.exp(np.asarray(scores, np.float64) - max(scores))
+    return [float(share) for share in raised / raised.sum()]
 
 
 def chosen(names: Mapping[str, Any]) -> list[str]:

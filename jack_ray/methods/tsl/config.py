@@ -40,6 +40,11 @@ class Config:
         source="TSL300",
         ge=8,
     )
+    joined_snippets: int = setting(
+        "short videos are computed together up to this many snippets, which takes less time; 0: each one alone",
+        unit="snippets",
+        ge=0,
+    )
     dropout: float = setting("share of the joint features dropped while training", source="TSL300 model.py", ge=0, lt=1)
     top_share: int = setting(
         "one snippet in this many speaks for the video's class score (r_act)", source="TSL300 options.py", ge=1
@@ -150,6 +155,10 @@ def _check_lengths(model: Config, data: DataConfig) -> list[Fault]:
         faults.append(
             Fault("data.min_snippets", str(data.min_snippets), expected, f"Type data.min_snippets={model.top_share}.")
         )
+    if model.joined_snippets > model.audio_chunk:
+        expected = f"at most model.audio_chunk={model.audio_chunk}: videos in several chunks are computed alone"
+        remedy = f"Type model.joined_snippets={model.audio_chunk}."
+        faults.append(Fault("model.joined_snippets", str(model.joined_snippets), expected, remedy))
     if not model.tious:
         faults.append(Fault("model.tious", "an empty list", "at least one overlap", "Type model.tious=[0.1,0.2,0.3]."))
     return faults

@@ -19,9 +19,14 @@ from jack_ray.methods.tsl.annotations import Annotations, natural_order, read
 from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
 from jack_ray.methods.tsl.features import load_streams
 from jack_ray.methods.tsl.points import ANNOTATORS, Point
+from jack_ray.methods.tsl.row import lay_out
 
 FloatArray = NDArray[np.float32]
 WITH_LEADING_AXIS = ("rgb", "mel", "video_labels")
+
+
+def _alone(sample: Sample) -> Batch:
+    return {key: value[None] if key in WITH_LEADING_AXIS else value for key, value in sample.items()}
 
 
 class Data:
@@ -85,11 +90,12 @@ class Data:
         return self[index]
 
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
-        """A batch for each video, as lengths differ: rgb, mel and video_labels get a leading axis of 1."""
-        return [
-            {key: value[None] if key in WITH_LEADING_AXIS else value for key, value in sample.items()}
-            for sample in samples
-        ]
+        """One video with a leading axis of 1 for rgb, mel and video_labels; or several in a row (`row.lay_out`)."""
+        return [_alone(samples[0]) if len(samples) == 1 else lay_out(samples)]
+
+    def fit_together(self, samples: Sequence[Sample]) -> bool:
+        """Whether these videos have no more snippets than `model.joined_snippets`."""
+        return sum(len(sample["rgb"]) for sample in samples) <= self.model.joined_snippets
 
     def _targets(self, name: str, count: int) -> FloatArray:
         """0 everywhere but at labelled snippets: there `point_value` for the class, the rest for the other."""

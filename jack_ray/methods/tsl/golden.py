@@ -25,6 +25,7 @@ from jack_ray.methods.tsl import golden_training, loss, proposals, reference, se
 from jack_ray.methods.tsl.config import CLASSES
 from jack_ray.methods.tsl.golden_training import MakeOptimizer, Tell
 from jack_ray.methods.tsl.model import Model
+from jack_ray.methods.tsl.row import Row
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -81,7 +82,7 @@ def build(recipe: Golden) -> Model:
         model.train()
     else:
         model.eval()
-    model.cls_module.dropout.is_train = False
+    model.cls_module.dropout = 0.0
     return model
 
 
@@ -145,7 +146,7 @@ def _check_loss(golden: Golden) -> list[Comparison]:
         "cpc": jt.array(_written(text, "cpc")),
     }
     distribution = _written(text, "label_distribution")
-    total, terms = loss.combine(outputs, padded[:, : len(CLASSES)], distribution, reference.MODEL)
+    total, terms = loss.combine(outputs, padded[:, : len(CLASSES)], distribution, reference.MODEL, Row((len(padded),)))
     names = {
         "loss_vid": "loss_vid_ldl",
         "loss_frame": "loss_frame",

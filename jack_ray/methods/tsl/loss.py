@@ -1,5 +1,5 @@
 """TSL-Net's loss (TSL-Net paper, section 3.5; TSL300 loss.py)."""
-# T snippets  K classes
+# B videos  L snippets of a row of them (row.py)  K classes
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,8 @@ from jack_ray.contract.errors import TrainError
 from jack_ray.methods.roles import Batch, Workers
 from jack_ray.methods.tsl import seed_search
 from jack_ray.methods.tsl.config import Config
-from jack_ray.methods.tsl.seed_search import BACKGROUND
+from jack_ray.methods.tsl.row import Row
+from jack_ray.methods.tsl.seed_search import BACKGROUND, Seeds
 
 SMALLEST_LOG = -100.0
 """PyTorch's binary cross entropy clamps logarithms here."""
@@ -21,7 +22,7 @@ SMALLEST = 1e-37
 
 
 class Loss:
-    """The loss of one video; the loss of a step is the mean over its videos."""
+    """The loss of one video, or the mean over a row of them; the loss of a step is the mean over its videos."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -29,17 +30,20 @@ class Loss:
     def __call__(self, model: Any, batch: Batch, workers: Workers) -> tuple[jt.Var, dict[str, jt.Var]]:
         """The loss and its terms, each (1,).
 
-        Beside the model's inputs `batch` holds `points` (T, K), each point's row naming its class, `video_labels`
-        (1, K) and `label_distribution` (K,). Raises TrainError for a video without points.
+        Beside the model's inputs `batch` holds `points` (L, K), each point's row naming its class, `video_labels`
+        (B, K) and `label_distribution` (B, K), or (K,) of one video. Raises TrainError for a video without points.
         """
-        if not batch["points"].any():
-            raise TrainError(f"{batch['name']} has no labelled point, so there is nothing to learn from.")
+        row = Row.of(batch)
+        names = batch["name"] if "lengths" in batch else [batch["name"]]
+        for name, place in zip(names, row.places, strict=True):
+            if not batch["points"][place].any():
+                raise TrainError(f"{name} has no labelled point, so there is nothing to learn from.")
         outputs = model.training_outputs(batch)
-        return combine(outputs, batch["points"], batch["label_distribution"], self.config)
+        return combine(outputs, batch["points"], batch["label_distribution"], self.config, row)
 
 
 def combine(
-    outputs: Mapping[str, jt.Var], points: np.ndarray, label_distribution: np.ndarray, config: Config
+    outputs: Mapping[str, jt.Var], points: np.ndarray, label_distribution: np.ndarray, config: Config, row: Row
 ) -> tuple[jt.Var, dict[str, jt.Var]]:
     """The loss and its terms from the model's training outputs `scores`, `video_distribution` and `cpc`.
 
@@ -47,12 +51,12 @@ def combine(
     """
     scores = outputs["scores"][0]
     padded = np.concatenate([points, np.zeros((len(points), 1), points.dtype)], axis=1)
-    seeds = seed_search.search(scores.numpy(), padded, config.seed_threshold)
+    seeds = _search(scores.numpy(), padded, config.seed_threshold, row)
     terms = {
         "loss_vid": video_loss(outputs["video_distribution"], label_distribution),
-        "loss_frame": frame_loss(scores, padded),
-        "loss_pact": pseudo_label_loss(scores, seeds.foreground),
-        "loss_bkg": background_loss(scores, seeds.background),
+        "loss_frame": frame_loss(scores, padded, row),
+        "loss_pact": pseudo_label_loss(scores, seeds.foreground, row),
+        "loss_bkg": background_loss(scores, seeds.background, row),
         "cpc": outputs["cpc"],
     }
     video, frame, pseudo, prediction = config.lambdas
@@ -61,46 +65,53 @@ def combine(
     return video * terms["loss_vid"] + frame * frames + sign * prediction * terms["cpc"], terms
 
 
+def _search(scores: np.ndarray, points: np.ndarray, threshold: float, row: Row) -> Seeds:
+    found = Seeds(np.zeros(points.shape, np.float32), np.zeros(len(points), np.float32))
+    for place in row.places:
+        seeds = seed_search.search(scores[place], points[place], threshold)
+        found.foreground[place], found.background[place] = seeds.foreground, seeds.background
+    return found
+
+
 def video_loss(distribution: jt.Var, label_distribution: np.ndarray) -> jt.Var:
-    """Kullback-Leibler divergence of the predicted (1, K) from the labelled (K,) distribution, divided by K.
+    """Kullback-Leibler divergence of the predicted (B, K) from the labelled distributions, divided by K; the mean.
 
-    A class that does not occur adds nothing: 0 ln 0 = 0.
+    label_distribution: (B, K), or (K,) of one video. A class that does not occur adds nothing: 0 ln 0 = 0.
     """
-    target = np.asarray(label_distribution, np.float32)
+    target = np.asarray(label_distribution, np.float32).reshape(distribution.shape)
     entropy = float((target * np.log(np.where(target > 0, target, 1.0))).sum())
-    return ((entropy - (jt.array(target) * _log(distribution[0])).sum()) / len(target)).float32()
+    return ((entropy - (jt.array(target) * _log(distribution)).sum()) / target.size).float32()
 
 
-def frame_loss(scores: jt.Var, points: np.ndarray) -> jt.Var:
-    """Focal cross entropy at the points; scores, points: (T, K+1)."""
-    weights = points.max(axis=1, keepdims=True)
+def frame_loss(scores: jt.Var, points: np.ndarray, row: Row) -> jt.Var:
+    """Focal cross entropy at the points; scores, points: (L, K+1)."""
     target = jt.array(points)
-    return _weighted(_miss(scores, target) ** 2 * _cross_entropy(scores, target), weights, weights.sum())
+    loss = _miss(scores, target) ** 2 * _cross_entropy(scores, target)
+    return _weighted(loss, points.max(axis=1, keepdims=True), row)
 
 
-def pseudo_label_loss(scores: jt.Var, foreground: np.ndarray) -> jt.Var:
-    """Half the focal cross entropy against the points and what grew around them; scores, foreground: (T, K+1)."""
+def pseudo_label_loss(scores: jt.Var, foreground: np.ndarray, row: Row) -> jt.Var:
+    """Half the focal cross entropy against the points and what grew around them; scores, foreground: (L, K+1)."""
     high, low = jt.array((foreground > 0.5).astype(np.float32)), jt.array((foreground < 0.5).astype(np.float32))
     miss = (1 - scores) * high + scores * low
     entropy = _cross_entropy(scores, jt.array(foreground))
-    return 0.5 * _weighted(miss**2 * entropy, foreground, foreground.max(axis=1).sum())
+    return 0.5 * _weighted(miss**2 * entropy, foreground, row)
 
 
-def background_loss(scores: jt.Var, background: np.ndarray) -> jt.Var:
-    """Focal cross entropy against "background only"; scores: (T, K+1), background: weights (T,)."""
+def background_loss(scores: jt.Var, background: np.ndarray, row: Row) -> jt.Var:
+    """Focal cross entropy against "background only"; scores: (L, K+1), background: weights (L,)."""
     rows = np.zeros(scores.shape, np.float32)
     rows[:, BACKGROUND] = 1
     target = jt.array(rows)
-    return _weighted(_miss(scores, target) ** 2 * _cross_entropy(scores, target), background[:, None], background.sum())
+    return _weighted(_miss(scores, target) ** 2 * _cross_entropy(scores, target), background[:, None], row)
 
 
 def _miss(scores: jt.Var, target: jt.Var) -> jt.Var:
     return (1 - scores) * target + scores * (1 - target)
 
 
-def _weighted(values: jt.Var, weights: np.ndarray, total: float) -> jt.Var:
-    shares = weights / total if total > 0 else np.zeros_like(weights)
-    return (values * jt.array(np.broadcast_to(shares, values.shape).astype(np.float32))).sum()
+def _weighted(values: jt.Var, weights: np.ndarray, row: Row) -> jt.Var:
+    return (values * jt.array(np.broadcast_to(row.shares(weights), values.shape).astype(np.float32))).sum()
 
 
 def _cross_entropy(scores: jt.Var, target: jt.Var) -> jt.Var:

@@ -13,8 +13,9 @@ import numpy as np
 
 from jack_ray.contract.errors import TrainError
 from jack_ray.contract.files import write_json
+from jack_ray.contract.scored import of_segments
 from jack_ray.methods.roles import Batch
-from jack_ray.methods.shared.detection import Detection, Scores, Segment, evaluate
+from jack_ray.methods.shared.detection import Detection, Scores, Segment, curves, evaluate
 from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
 from jack_ray.methods.tsl.proposals import propose
 
@@ -109,10 +110,12 @@ class Metric:
 
     def scores(self) -> Scores:
         """The evaluation of all videos taken in, by name, so that no order of samples or ranks matters."""
+        return evaluate(*self._truth_and_found(), self.config.tious)
+
+    def _truth_and_found(self) -> tuple[dict[str, tuple[Segment, ...]], dict[str, tuple[Detection, ...]]]:
         names = sorted(self.videos)
         truth = {name: self.videos[name].segments for name in names}
-        found = {name: self.videos[name].detections for name in names}
-        return evaluate(truth, found, self.config.tious)
+        return truth, {name: self.videos[name].detections for name in names}
 
     def predictions(self) -> dict[str, Any]:
         """All detections in the layout that `python -m jack_ray.score tsl` and ActivityNet's tools read."""
@@ -123,11 +126,15 @@ class Metric:
         return {"version": "VERSION 1.3", "results": results, "external_data": {}}
 
     def pictures(self, folder: Path) -> list[Path]:
-        """A picture of each of a few videos, always the same ones, and predictions.json with all detections."""
+        """Precision and recall, a picture of each of a few videos, always the same ones, and predictions.json."""
         # Matplotlib takes half a second to import, and only the rank that draws needs it.
-        from jack_ray.methods.tsl.picture import draw
+        from jack_ray.methods.shared.detection_picture import draw as draw_curves
+        from jack_ray.methods.tsl.picture import WORDS, draw
 
-        paths = []
+        paths = [folder / "precision_recall.png"]
+        truth, found = self._truth_and_found()
+        of_class = {WORDS[label]: curves(label, truth, found, self.config.tious) for label in CLASSES}
+        draw_curves(paths[0], of_class, self.config.tious)
         for name, curve in sorted(self.curves.items()):
             video = self.videos[name]
             path = folder / f"{_file_name(name)}.png"
@@ -136,6 +143,11 @@ class Metric:
             paths.append(path)
         write_json(folder / "predictions.json", self.predictions())
         return [*paths, folder / "predictions.json"]
+
+    def scored(self) -> dict[str, Any]:
+        """Every video's true segments and all detections."""
+        rows = {name: (video.segments, video.detections) for name, video in self.videos.items()}
+        return of_segments(CLASSES, self.config.tious, rows)
 
     def _choose_curves(self) -> None:
         """Keep the curves of few videos, chosen by name alone: the same whichever rank saw them first."""

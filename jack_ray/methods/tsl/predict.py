@@ -24,6 +24,8 @@ LAYOUT = "features/<split>/rgb/NAME.npy of a folder in TSL-300's layout, with lo
 class Predictor:
     """Reads video files (model.i3d_weights), or features in TSL-300's layout with rates from its fps_dict.json."""
 
+    finds_segments = True
+
     def __init__(self, model: Config, data: DataConfig, labels: Sequence[str]) -> None:
         self.model = model
         self.data = data

@@ -17,6 +17,7 @@ MODEL = Config(
     reconstruction_layers=4,
     max_snippets=4000,
     audio_chunk=600,
+    joined_snippets=384,
     dropout=0.7,
     top_share=8,
     audio_rate=10.0,

@@ -52,6 +52,10 @@ class Data:
             index, f"mfcc {rate} {count} {rows}", lambda sound: fill_rows(mfcc(sound, rate, count), rows)
         )
 
+    def fit_together(self, samples: Sequence[Sample]) -> bool:
+        """They are one batch anyway."""
+        return True
+
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
         """One batch: visual (B, S, 3, D, H, W) and audio (B, R, M) float32, label (B,), name and the rest as lists."""
         return [stacked(samples, self.labels)]

@@ -34,3 +34,7 @@ class Metric:
     def pictures(self, folder: Path) -> list[Path]:
         """The confusion matrix, predictions.csv, and the attention over time of a few videos."""
         return self.videos.pictures(folder)
+
+    def scored(self) -> dict[str, Any]:
+        """Every video's class and the probability of each."""
+        return self.videos.scored()

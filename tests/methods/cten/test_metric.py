@@ -66,4 +66,5 @@ def test_parts_of_two_ranks_give_what_the_whole_gives() -> None:
 
 def test_found_and_marked_segments_are_drawn(tmp_path: Path) -> None:
     names = {path.name for path in seen(GAMMAS, MARKED).pictures(tmp_path)}
-    assert names == {"confusion.png", "predictions.csv", "a.png", "b.png"}
+    of_classes = {"confusion.png", "predictions.csv", "precision_recall.png", "calibration.png"}
+    assert names == {*of_classes, "a.png", "b.png", "key_segments.png"}

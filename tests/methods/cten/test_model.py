@@ -105,7 +105,7 @@ def test_heads_look_at_their_own_features() -> None:
 
 
 def test_what_is_dropped_depends_on_the_samples_seed_and_the_pass_alone() -> None:
-    from jack_ray.methods.cten.model import dropout_mask
+    from jack_ray.methods.shared.dropout import dropout_mask
 
     seeds = np.array([11, 12, 13])
     whole = dropout_mask(seeds, 0, 4000, 0.2)

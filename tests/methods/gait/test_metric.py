@@ -11,8 +11,9 @@ from matplotlib.image import imread
 
 from jack_ray.contract.errors import TrainError
 from jack_ray.methods.gait.metric import Metric, probabilities
-from jack_ray.methods.gait.multi_label import MultiLabelMetric, average_precision
+from jack_ray.methods.gait.multi_label import MultiLabelMetric
 from jack_ray.methods.gait.skeleton import JOINTS
+from jack_ray.methods.shared.class_curves import precision_recall
 from tests.methods.gait.sample_config import data_config, model_config
 
 GENERATOR = np.random.default_rng(0)
@@ -34,6 +35,25 @@ def test_the_class_with_the_largest_mean_logit_is_found() -> None:
     found = metric()
     found.update(*batch(list(range(9))))
     assert found.result()["accuracy"] == pytest.approx((LOGITS.argmax(1) == TARGETS.argmax(1)).mean())
+
+
+def test_every_gait_is_left_with_its_class_and_probabilities() -> None:
+    found = metric()
+    found.update(*batch(list(range(9))))
+    left = json.loads(json.dumps(found.scored()))
+    assert (left["kind"], len(left["samples"])) == ("classes", 9)
+    assert left["samples"]["gait/3"]["truth"] == 3
+    assert left["samples"]["gait/3"]["probabilities"] == pytest.approx(probabilities(LOGITS[3:4], False)[0].tolist())
+
+
+def test_a_gait_of_several_classes_is_left_with_all_of_them() -> None:
+    targets = np.array([[1, 0, 1, 0], [0, 1, 0, 0]], np.float32)
+    found = metric(multi_label=True)
+    found.update(*batch([0, 1], targets))
+    left = json.loads(json.dumps(found.scored()))
+    assert left["kind"] == "labels"
+    assert left["samples"]["gait/0"]["truth"] == [1, 0, 1, 0]
+    assert left["samples"]["gait/1"]["probabilities"] == pytest.approx(probabilities(LOGITS[1:2], True)[0].tolist())
 
 
 def test_every_gait_counts_also_where_the_last_batch_is_small() -> None:
@@ -77,9 +97,10 @@ def test_a_few_gaits_have_pictures_with_the_joints_that_count(tmp_path: Path) ->
     found = metric()
     found.update(*batch([0]))
     names = [path.name for path in found.pictures(tmp_path)]
-    assert names[:2] == ["confusion.png", "predictions.csv"]
-    assert names[2].startswith("gait_")
-    pixels = np.round(imread(tmp_path / names[2])[..., :3] * 255).astype(int)
+    assert names == [
+        "confusion.png", "predictions.csv", "precision_recall.png", "calibration.png", "gait_0.png", "gait_0.gif",
+    ]  # fmt: skip
+    pixels = np.round(imread(tmp_path / "gait_0.png")[..., :3] * 255).astype(int)
     for color in ((213, 94, 0), (0, 114, 178)):  # the right and the left side
         assert (np.abs(pixels - color).max(axis=2) < 20).sum() > 300
 
@@ -96,7 +117,7 @@ def test_a_gait_of_zeros_has_a_picture(tmp_path: Path) -> None:
     found = metric()
     outputs, given = batch([0])
     found.update(outputs, given | {"posture": np.zeros((1, 3, 48, 16))})
-    assert found.pictures(tmp_path)[2].stat().st_size > 1000
+    assert all(path.stat().st_size > 1000 for path in found.pictures(tmp_path)[-2:])
 
 
 # several classes a gait
@@ -129,7 +150,10 @@ def test_the_numbers_of_several_classes_are_those_worked_out_by_hand() -> None:
 def test_the_order_of_equal_scores_does_not_move_the_average_precision() -> None:
     scores = np.full(6, 0.5)
     truth = np.array([1, 0, 0, 1, 0, 0]).astype(bool)
-    assert average_precision(truth, scores) == average_precision(truth[::-1], scores) == pytest.approx(1 / 3)
+    forwards, backwards = (precision_recall(one, scores) for one in (truth, truth[::-1]))
+    assert forwards is not None
+    assert backwards is not None
+    assert forwards.average == backwards.average == pytest.approx(1 / 3)
 
 
 def test_classes_nobody_has_or_nobody_finds_give_no_nan() -> None:

@@ -122,7 +122,7 @@ def test_a_label_that_mlflow_would_refuse_is_written_with_underscores() -> None:
 def test_every_sample_is_listed_with_its_scores(tmp_path: Path) -> None:
     metric = scored([4, 3, 2, 1, 0])
     metric.update(np.array([[0.25, 1, 0]]), np.array([2]), ['walk, "slow"'])
-    _, path = metric.draw(tmp_path)
+    path = metric.draw(tmp_path)[1]
     rows = list(csv.DictReader(path.open()))
     assert [row["name"] for row in rows] == [*NAMES, 'walk, "slow"']
     assert rows[-1] == {
@@ -132,7 +132,7 @@ def test_every_sample_is_listed_with_its_scores(tmp_path: Path) -> None:
 
 
 def test_the_picture_colours_cells_by_their_share_of_the_row(tmp_path: Path) -> None:
-    picture, _ = scored([0, 1, 2, 3, 4]).draw(tmp_path)
+    picture = scored([0, 1, 2, 3, 4]).draw(tmp_path)[0]
     pixels = np.round(imread(picture)[..., :3] * 255).astype(int)
     # Blues at 1: the one cell that holds a whole row; at 0.5: the four cells of Happy and Sad.
     for color, least in (((8, 48, 107), 1500), ((107, 174, 214), 4 * 1500)):

@@ -97,6 +97,27 @@ def test_the_images_of_one_call_are_normalised_as_by_jittor() -> None:
     np.testing.assert_allclose(noted[0], noted[1], rtol=1e-5)
 
 
+def test_each_sample_is_normalised_with_its_own_images() -> None:
+    from jack_ray.methods.shared.batchnorm import SampleBatchNorm
+
+    noted = []
+
+    def compute(images: Any, weight: Any, bias: Any) -> Any:
+        norm = SampleBatchNorm(3)
+        norm.weight, norm.bias = weight, bias
+        result = norm(images, (4, 1, 2))
+        noted.append(norm.take_notes()[0].numpy())
+        return result
+
+    inputs = [drawn((7, 3, 40, 50), 1) * 2 + 5, drawn((3,), 2), drawn((3,), 3)]
+    assert_alike(both_ways(compute, inputs), tolerance=2e-5)
+    assert noted[0].shape == (3, 2, 3)
+    np.testing.assert_allclose(noted[0], noted[1], rtol=1e-5)
+    of_last = inputs[0].numpy()[5:].astype(np.float64)
+    np.testing.assert_allclose(noted[0][2, 0], of_last.mean((0, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(noted[0][2, 1], of_last.var((0, 2, 3), ddof=1), rtol=1e-5)
+
+
 @pytest.mark.parametrize("has_short_cut", [False, True])
 def test_several_ranks_normalise_with_what_all_of_them_saw(has_short_cut: bool) -> None:
     """Two ranks with the same images: the sum over ranks is twice one's own, and nothing changes but the count."""

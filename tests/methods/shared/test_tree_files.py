@@ -43,6 +43,9 @@ def test_a_sound_tree_has_an_identity_and_counts(class_tree: Path) -> None:
     assert len(found.identity) == 10
     assert found.summary["train and val videos"] == 16
     assert (found.summary["test videos"], found.summary["classes"]) == (4, 4)
+    by_class = str(found.summary["train and val videos by class"]).split(", ")
+    assert sum(int(one.split()[-1]) for one in by_class) == 16
+    assert len(by_class) == 4
     assert decoded(class_tree) == []
 
 

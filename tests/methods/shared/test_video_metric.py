@@ -57,6 +57,19 @@ def test_a_split_without_videos_has_no_numbers() -> None:
         VideoMetric().result()
 
 
+def test_every_video_is_left_with_its_class_and_probabilities() -> None:
+    metric = seen(part(["a", "bb"]), part(["ccc"]))
+    found = json.loads(json.dumps(metric.scored()))
+    assert metric.classes is not None
+    assert (found["kind"], tuple(found["labels"])) == ("classes", metric.classes.labels)
+    assert list(found["samples"]) == ["a", "bb", "ccc"]
+    for name, sample in found["samples"].items():
+        number, scores = metric.classes.scored[name]
+        shares = np.exp(scores) / np.exp(scores).sum()
+        assert sample["truth"] == number
+        assert sample["probabilities"] == pytest.approx(shares.tolist())
+
+
 def test_every_video_counts_also_those_of_a_last_smaller_batch() -> None:
     metric = seen(part(["a", "bb"]), part(["ccc"]))
     assert metric.classes is not None
@@ -74,7 +87,8 @@ def test_pictures_are_of_the_same_videos_in_any_order(tmp_path: Path) -> None:
     names = [f"video {number}" for number in range(9)]
     metric = seen(part(names))
     paths = metric.pictures(tmp_path)
-    assert {path.name for path in paths} >= {"confusion.png", "predictions.csv"}
-    assert len(paths) == NUM_PICTURES + 2
+    of_classes = {"confusion.png", "predictions.csv", "precision_recall.png", "calibration.png"}
+    assert {path.name for path in paths} >= of_classes
+    assert len(paths) == NUM_PICTURES + len(of_classes)
     assert all(path.stat().st_size > 0 for path in paths)
     assert chosen(dict.fromkeys(names)) == chosen(dict.fromkeys(reversed(names)))

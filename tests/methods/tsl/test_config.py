@@ -71,6 +71,11 @@ def test_videos_too_short_for_a_score_are_refused() -> None:
     assert "data.min_snippets: 7; expected at least model.top_share=8" in fault
 
 
+def test_videos_in_several_chunks_are_not_joined() -> None:
+    (fault,) = faults(model={"joined_snippets": 601})
+    assert "model.joined_snippets: 601; expected at most model.audio_chunk=600" in fault
+
+
 def test_an_evaluation_needs_an_overlap() -> None:
     assert any("model.tious: an empty list" in fault for fault in faults(model={"tious": ()}))
 

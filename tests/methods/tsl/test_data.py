@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,30 @@ def test_a_sample_has_the_shapes_and_types_that_the_model_takes(demo: Path) -> N
     assert sample["segments"] == []
 
 
-def test_collating_adds_a_leading_axis_to_what_the_model_takes_and_keeps_the_order(demo: Path) -> None:
+def test_collating_adds_a_leading_axis_to_what_the_model_takes(demo: Path) -> None:
     data = _data(demo)
-    batches = data.collate([data[2], data[0]])
-    assert [batch["name"] for batch in batches] == [data.names[2], data.names[0]]
+    batches = data.collate([data[2]])
+    assert [batch["name"] for batch in batches] == [data.names[2]]
     length = batches[0]["rgb"].shape[1]
     assert batches[0]["rgb"].shape == (1, length, 1024)
     assert batches[0]["mel"].shape == (1, length, 32, 60)
     assert batches[0]["video_labels"].shape == (1, 2)
     assert batches[0]["points"].shape == (length, 2)
     assert batches[0]["label_distribution"].shape == (2,)
+
+
+def test_short_videos_that_fit_together_are_one_batch_in_their_order(demo: Path) -> None:
+    data = _data(demo)
+    samples = [data[2], data[0]]
+    lengths = [len(sample["rgb"]) for sample in samples]
+    (batch,) = data.collate(samples)
+    assert batch["name"] == [data.names[2], data.names[0]]
+    assert batch["rgb"].shape == (1, sum(lengths) + 1, 1024)
+    np.testing.assert_array_equal(batch["rgb"][0, lengths[0] + 1 :], samples[1]["rgb"])
+    data.model = replace(data.model, joined_snippets=sum(lengths))
+    assert data.fit_together(samples)
+    data.model = replace(data.model, joined_snippets=sum(lengths) - 1)
+    assert not data.fit_together(samples)
 
 
 def test_both_streams_end_with_the_shorter_one_and_decibels_are_scaled(own_demo: Path) -> None:

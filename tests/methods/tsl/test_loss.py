@@ -10,6 +10,7 @@ import pytest
 from jack_ray.contract.errors import TrainError
 from jack_ray.methods.tsl import seed_search
 from jack_ray.methods.tsl.reference import MODEL
+from jack_ray.methods.tsl.row import Row
 
 pytestmark = pytest.mark.rank
 
@@ -43,7 +44,7 @@ def combined(cpc_sign: Any) -> tuple[float, dict[str, float]]:
 
     outputs, points, _ = golden_outputs()
     distribution = np.array([0.4, 0.6], np.float32)
-    total, terms = combine(outputs, points, distribution, replace(MODEL, cpc_sign=cpc_sign))
+    total, terms = combine(outputs, points, distribution, replace(MODEL, cpc_sign=cpc_sign), Row((len(points),)))
     return number(total), {name: number(term) for name, term in terms.items()}
 
 
@@ -84,7 +85,7 @@ def test_the_frame_loss_is_as_worked_out_by_hand() -> None:
         ((1 - s) * y + s * (1 - y)) ** 2 * -(y * log(s) + (1 - y) * log(1 - s))
         for s, y in zip(scores[0], target, strict=True)
     ]
-    loss = frame_loss(var(scores), np.array([target, (0, 0, 0)], np.float32))
+    loss = frame_loss(var(scores), np.array([target, (0, 0, 0)], np.float32), Row((2,)))
     assert number(loss) == pytest.approx(sum(terms), rel=1e-5)
 
 
@@ -92,7 +93,7 @@ def test_the_background_loss_is_as_worked_out_by_hand() -> None:
     from jack_ray.methods.tsl.loss import background_loss
 
     # Target (0, 0, 1): misses 0.2, 0.1, 0.4, so 0.04 ln 1/0.8 + 0.01 ln 1/0.9 + 0.16 ln 1/0.6; the weight cancels.
-    loss = background_loss(var([[0.2, 0.1, 0.6], [0.9, 0.9, 0.9]]), np.array([0.97, 0], np.float32))
+    loss = background_loss(var([[0.2, 0.1, 0.6], [0.9, 0.9, 0.9]]), np.array([0.97, 0], np.float32), Row((2,)))
     assert number(loss) == pytest.approx(-(0.04 * log(0.8) + 0.01 * log(0.9) + 0.16 * log(0.6)), rel=1e-5)
 
 
@@ -100,15 +101,16 @@ def test_nothing_to_learn_costs_nothing() -> None:
     from jack_ray.methods.tsl.loss import background_loss, pseudo_label_loss
 
     scores = var(np.full((3, 3), 0.5))
-    assert number(background_loss(scores, np.zeros(3, np.float32))) == 0
-    assert number(pseudo_label_loss(scores, np.zeros((3, 3), np.float32))) == 0
+    assert number(background_loss(scores, np.zeros(3, np.float32), Row((3,)))) == 0
+    assert number(pseudo_label_loss(scores, np.zeros((3, 3), np.float32), Row((3,)))) == 0
 
 
 def test_logarithms_end_at_minus_100_as_in_pytorch() -> None:
     from jack_ray.methods.tsl.loss import frame_loss
 
     # torch.nn.functional.binary_cross_entropy clamps: a score of 0 for a target of 1 costs 100.
-    assert number(frame_loss(var([[0.0, 0.0, 0.0]]), np.array([[1, 0, 0]], np.float32))) == pytest.approx(100)
+    loss = frame_loss(var([[0.0, 0.0, 0.0]]), np.array([[1, 0, 0]], np.float32), Row((1,)))
+    assert number(loss) == pytest.approx(100)
 
 
 def test_saturated_scores_have_a_finite_loss_and_gradient() -> None:
@@ -123,7 +125,7 @@ def test_saturated_scores_have_a_finite_loss_and_gradient() -> None:
     points[[2, 6, 9]] = (0.9, 0.1)
     given = jt.array(logits)
     outputs = {"scores": fuse(jt.sigmoid(given)), "video_distribution": var([[1.0, 0.0]]), "cpc": var([-1.0])}
-    total, _ = combine(outputs, points, np.array([0.5, 0.5], np.float32), MODEL)
+    total, _ = combine(outputs, points, np.array([0.5, 0.5], np.float32), MODEL, Row((12,)))
     assert np.isfinite(number(total))
     assert np.isfinite(jt.grad(total, given).numpy()).all()
 
@@ -133,4 +135,5 @@ def test_a_video_without_points_is_named() -> None:
     from jack_ray.methods.tsl.loss import Loss
 
     with pytest.raises(TrainError, match="12_joy has no labelled point"):
-        Loss(MODEL)(None, {"name": "12_joy", "points": np.zeros((9, 2), np.float32)}, OneByOne())
+        batch = {"name": "12_joy", "rgb": np.zeros((1, 9, 1)), "points": np.zeros((9, 2), np.float32)}
+        Loss(MODEL)(None, batch, OneByOne())

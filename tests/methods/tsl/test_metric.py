@@ -139,6 +139,16 @@ def test_parts_that_several_ranks_saw_give_the_same_result_as_the_whole() -> Non
         assert merged.predictions() == whole.predictions()
 
 
+def test_every_video_is_left_with_what_its_evaluation_needs() -> None:
+    metric = _seen(["a", "b"])
+    left = json.loads(json.dumps(metric.scored()))
+    assert (left["kind"], left["labels"], left["tious"]) == ("segments", ["n", "p"], list(metric.config.tious))
+    truth = {name: [Segment(*one) for one in sample["truth"]] for name, sample in left["samples"].items()}
+    found = {name: [Detection(*one) for one in sample["found"]] for name, sample in left["samples"].items()}
+    scores = evaluate(truth, found, left["tious"])
+    assert float(scores.mean_average_precision.mean()) == metric.result()["average_mAP"]
+
+
 def test_a_video_that_two_ranks_saw_counts_once() -> None:
     merged = _seen(NAMES)
     merged.merge(_seen(NAMES[:2]).state())
@@ -179,7 +189,8 @@ def test_scores_that_are_not_numbers_name_the_video() -> None:
 
 def test_pictures_are_few_and_come_with_all_predictions(tmp_path: Path) -> None:
     paths = _seen(NAMES).pictures(tmp_path)
-    assert [path.suffix for path in paths] == [".png"] * 4 + [".json"]
+    assert [path.suffix for path in paths] == [".png"] * 5 + [".json"]
+    assert paths[0].name == "precision_recall.png"
     assert all(path.parent == tmp_path and path.stat().st_size > 0 for path in paths)
     assert sorted(json.loads(paths[-1].read_text())["results"]) == sorted(NAMES)
 

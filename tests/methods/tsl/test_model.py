@@ -1,4 +1,5 @@
 import ast
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from jack_ray.contract.errors import TrainError
 from jack_ray.methods.tsl.reference import MODEL
+from jack_ray.methods.tsl.row import Row, lay_out
 
 pytestmark = pytest.mark.rank
 
@@ -26,7 +28,17 @@ def draw_batch(length: int, seed: int = 0) -> dict[str, Any]:
         "points": points,
         "video_labels": np.ones((1, 2), np.float32),
         "label_distribution": np.array([0.5, 0.5], np.float32),
+        "seeds": np.array([seed]),
     }
+
+
+def draw_row(lengths: Sequence[int], seeds: Sequence[int]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Some videos, each as a batch, and all of them as one; each is labelled in its own way."""
+    alone = [draw_batch(length, seed) for length, seed in zip(lengths, seeds, strict=True)]
+    alone[1] |= {"video_labels": np.array([[1, 0]], np.float32), "label_distribution": np.array([1, 0], np.float32)}
+    keys = ("rgb", "mel", "video_labels")
+    samples = [{**batch, **{key: batch[key][0] for key in keys}, "fps": 25.0, "segments": []} for batch in alone]
+    return alone, lay_out(samples) | {"seeds": np.array(seeds)}
 
 
 def small(**changes: Any) -> Any:
@@ -103,21 +115,21 @@ def test_the_positional_code_is_that_of_the_transformer() -> None:
 
 
 def test_neighbours_go_round_within_a_chunk() -> None:
-    from jack_ray.methods.tsl.model import audio_images
+    from jack_ray.methods.tsl.model import audio_chunks
 
     mel = np.arange(5, dtype=np.float32)[:, None, None] * np.ones((5, 2, 3), np.float32)
-    first, second = audio_images(mel, np.zeros((5, 3), np.float32), 3)
+    (first, _), (second, _) = audio_chunks(mel, Row((5,)), np.zeros((5, 3), np.float32), 3)
     assert first.shape == (3, 1, 6, 3)
     assert first[:, 0, ::2, 0].tolist() == [[2, 0, 1], [0, 1, 2], [1, 2, 0]]
     assert second[:, 0, ::2, 0].tolist() == [[4, 3, 4], [3, 4, 3]]
 
 
 def test_positions_count_on_over_chunks() -> None:
-    from jack_ray.methods.tsl.model import audio_images
+    from jack_ray.methods.tsl.model import audio_chunks
 
     positions = np.arange(5, dtype=np.float32)[:, None] * np.ones((5, 3), np.float32)
-    chunks = audio_images(np.zeros((5, 2, 3), np.float32), positions, 3)
-    assert [chunk[:, 0, 2, 0].tolist() for chunk in chunks] == [[0, 1, 2], [3, 4]]
+    chunks = audio_chunks(np.zeros((5, 2, 3), np.float32), Row((5,)), positions, 3)
+    assert [images[:, 0, 2, 0].tolist() for images, _ in chunks] == [[0, 1, 2], [3, 4]]
 
 
 def test_features_that_predict_themselves_are_found_more_often_than_by_chance() -> None:
@@ -127,7 +139,8 @@ def test_features_that_predict_themselves_are_found_more_often_than_by_chance() 
 
     # Four orthogonal snippets: own cosine 1, the others' 0, so ln(e / (e + 3)) for each.
     features = jt.array(np.eye(4, dtype=np.float32)[None])
-    assert log_probability(features, features * 5).numpy()[0] == pytest.approx(1 - np.log(np.e + 3), rel=1e-6)
+    found = log_probability(features, features * 5, Row((4,))).numpy()[0]
+    assert found == pytest.approx(1 - np.log(np.e + 3), rel=1e-6)
 
 
 def test_dead_features_have_a_finite_gradient() -> None:
@@ -136,7 +149,7 @@ def test_dead_features_have_a_finite_gradient() -> None:
     from jack_ray.methods.tsl.model import log_probability
 
     dead = jt.zeros((1, 6, 4))
-    gradient = jt.grad(log_probability(dead, jt.ones((1, 6, 4))), dead)
+    gradient = jt.grad(log_probability(dead, jt.ones((1, 6, 4)), Row((4,))), dead)
     assert np.isfinite(gradient.numpy()).all()
 
 
@@ -179,5 +192,60 @@ def test_a_video_of_another_length_compiles_nothing_anew() -> None:
         jt.sync(jt.grad(loss, parameters))
         return len(list(Path(jt.compiler.cache_path, "jit").glob("*.so")))
 
+    def compiled_in_row(lengths: Sequence[int]) -> int:
+        loss, _ = Loss(SMALL)(model, draw_row(lengths, range(len(lengths)))[1], OneByOne())
+        jt.sync(jt.grad(loss, parameters))
+        return len(list(Path(jt.compiler.cache_path, "jit").glob("*.so")))
+
     known = compiled_after(20)
+    assert [compiled_in_row(lengths) for lengths in ((20, 9), (8, 30, 12))] == [known] * 2
     assert [compiled_after(length) for length in (21, 33, 50, 8)] == [known] * 4
+
+
+def test_videos_in_a_row_learn_what_they_learn_alone() -> None:
+    """Loss, terms, gradients and noted statistics; dropout, too, whose masks are each video's own."""
+    import jittor as jt
+
+    from jack_ray.methods.roles import OneByOne
+    from jack_ray.methods.shared.batchnorm import drain
+    from jack_ray.methods.tsl.loss import Loss
+
+    model = small(dropout=0.5, audio_chunk=600)
+    model.train()
+    parameters = [var for group in model.groups() for var in group.parameters.values()]
+    alone, row = draw_row([9, 20, 8], [5, 6, 7])
+
+    def learn(batch: dict[str, Any]) -> tuple[list[np.ndarray[Any, Any]], list[np.ndarray[Any, Any]]]:
+        loss, terms = Loss(SMALL)(model, batch, OneByOne())
+        gradients = jt.grad(loss, parameters)
+        return [var.numpy() for var in (loss, *terms.values(), *gradients)], drain(model)
+
+    singles = [learn(batch) for batch in alone]
+    numbers, noted = learn(row)
+    for together, *apart in zip(numbers, *[single for single, _ in singles], strict=True):
+        scale = max(np.abs(part).max() for part in apart)
+        np.testing.assert_allclose(together, np.mean(apart, axis=0), rtol=1e-4, atol=2e-5 * scale)
+    for together, apart in zip(noted, [moments for _, of_video in singles for moments in of_video], strict=True):
+        np.testing.assert_allclose(together, apart, rtol=1e-5, atol=1e-7)
+
+
+def test_videos_in_a_row_score_as_they_do_alone() -> None:
+    model = small(audio_chunk=600)
+    model.eval()
+    alone, batch = draw_row([9, 20, 8], [5, 6, 7])
+    outputs = {name: var.numpy() for name, var in model.training_outputs(batch).items()}
+    for number, (single, place) in enumerate(zip(alone, Row((9, 20, 8)).places, strict=True)):
+        expected = {name: var.numpy() for name, var in model.training_outputs(single).items()}
+        np.testing.assert_allclose(outputs["scores"][0, place], expected["scores"][0], rtol=1e-5)
+        np.testing.assert_allclose(outputs["video_scores"][number], expected["video_scores"][0], rtol=1e-5)
+        np.testing.assert_allclose(outputs["video_distribution"][number], expected["video_distribution"][0], rtol=1e-5)
+
+
+def test_a_video_in_a_row_that_has_no_point_is_named() -> None:
+    from jack_ray.methods.roles import OneByOne
+    from jack_ray.methods.tsl.loss import Loss
+
+    _, batch = draw_row([9, 8], [5, 6])
+    batch["points"][10:] = 0
+    with pytest.raises(TrainError, match="video 6 has no labelled point"):
+        Loss(SMALL)(small(), batch, OneByOne())
