@@ -1,14 +1,27 @@
 """How fast samples of full size are read, beside plain decoding of their pictures (pip install -e '.[bench]').
 
 `python -m benchmarks loading` generates a few videos; loader_throughput is samples a second of one reading thread, once
-sound is remembered, beside a plain loop of OpenCV or PyAV. `python -m benchmarks.loading ROOT` prints a larger table:
+sound is remembered, beside two kinds of rivals:
+
+- opencv, pyav: the least that anyone must do. They decode and scale: no crop, no change, no JPEG, no sound, and bytes
+  in the order of the file.
+- opencv_batch: what a training step gets, in the plain way. OpenCV decodes, passes pictures of videos through JPEG,
+  cuts
+    out the drawn square, scales, flips, turns or darkens it, and puts floats in the order that the networks take; no
+  sound.
+    Ours beside it is a sample that went through `collate`. Its pixels are not the published ones: OpenCV scales by
+  looking at
+  four pixels, whatever lies between them.
+
+`video` are the generated videos, of which each picture is needed; `long` is one of 900 pictures, of which 192 or 256
+are.
+JPEG is as set (`data.jpeg_quality`); `video_plain` is without it, ours as well.
 
 ROOT is a class tree with pictures of 240 lines (`python -m jack_ray.data demo vaanet ROOT --height 240`, or what
 `prepare` wrote). Videos for data.source=video are encoded from its pictures into a folder that is removed afterwards.
 
-The rival does the least that anyone must do: one after the other it decodes the same pictures with Pillow or OpenCV, or
-each video from its beginning to its last wanted picture with PyAV or OpenCV, and scales them to 112 x 112; no sound, no
-augmentation.
+There the rival decodes the same pictures with Pillow, or each video from its beginning to its last wanted picture with
+PyAV, and scales them to 112 x 112.
 """
 
 import argparse
@@ -37,9 +50,10 @@ from jack_ray.compose.load import load
 from jack_ray.contract.settings import read
 from jack_ray.data.__main__ import main as data_command
 from jack_ray.methods.shared.class_tree import annotation_of, picture_folder, video_file
-from jack_ray.methods.shared.clips import picture_numbers, sample_clips
+from jack_ray.methods.shared.clips import Numbers, picture_numbers, sample_clips
 from jack_ray.methods.shared.clips_config import DataConfig
 from jack_ray.methods.shared.frames import picture_name, read_count
+from jack_ray.methods.shared.picture_transform import TrainingTransform, draw_transform
 from jack_ray.methods.shared.sound_cache import cache_of
 
 METHODS = ("vaanet", "cten")
@@ -49,6 +63,7 @@ FPS = 30
 VIDEOS = 8
 """Read in each turn of `measure`."""
 GENERATED = ("--classes", "2", "--train", "4", "--test", "1", "--height", "240")
+LONG = ("--classes", "2", "--train", "2", "--test", "1", "--height", "240", "--frames", "900", "900")
 
 
 def measure(options: Options) -> Iterator[Figure]:
@@ -56,30 +71,43 @@ def measure(options: Options) -> Iterator[Figure]:
     if importlib.util.find_spec("cv2") is None:
         raise SystemExit("error: OpenCV, the rival, is missing; type: pip install -c constraints.txt -e '.[bench]'")
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "tree"
-        with contextlib.redirect_stdout(io.StringIO()):
-            if data_command(["demo", "vaanet", str(root), *GENERATED]) != 0:
-                raise SystemExit("error: no demo data")
-        for source in ("frames", "video"):
-            for method in options.choose(METHODS):
-                yield from _figures(method, _data(method, root, source, Path(folder) / "videos"), options.repeat)
+        root, long = _generated(Path(folder) / "tree", GENERATED), _generated(Path(folder) / "long", LONG)
+        for method in options.choose(METHODS):
+            yield from _figures(method, "frames", _data(method, root, "frames", root), options.repeat)
+            data = _data(method, root, "video", Path(folder) / "videos")
+            yield from _figures(method, "video", data, options.repeat)
+            yield from _figures(method, "video_plain", replace(data, jpeg_quality=None), options.repeat)
+            data = _data(method, long, "video", Path(folder) / "long_videos")
+            yield from _figures(method, "long", data, options.repeat)
 
 
-def _figures(method: str, data: DataConfig, repeat: int) -> Iterator[Figure]:
+def _generated(root: Path, words: Sequence[str]) -> Path:
+    with contextlib.redirect_stdout(io.StringIO()):
+        if data_command(["demo", "vaanet", str(root), *words]) != 0:
+            raise SystemExit("error: no demo data")
+    return root
+
+
+def _figures(method: str, name: str, data: DataConfig, repeat: int) -> Iterator[Figure]:
     """Ours and the rivals in turns."""
     examples = _examples(method, data)
-    rivals = {"opencv": _opencv} if data.source == "frames" else {"opencv": _opencv, "pyav": _plain}
-    sides: dict[str, Callable[[int], object]] = {"ours": lambda index: examples.draw(index, index)}
-    sides |= {name: partial(rival, examples) for name, rival in rivals.items()}
-    rates: dict[str, list[float]] = {name: [] for name in sides}
+    rivals = {"opencv": _opencv} | ({} if data.source == "frames" else {"pyav": _plain})
+    sides: dict[str, Callable[[int], object]] = {
+        "ours": lambda index: examples.draw(index, index),
+        "ours_batch": lambda index: examples.collate([examples.draw(index, index)]),
+        "opencv_batch": partial(_opencv_batch, examples),
+    }
+    sides |= {rival: partial(take, examples) for rival, take in rivals.items()}
+    rates: dict[str, list[float]] = {side: [] for side in sides}
     for turn in range(repeat + 1):
-        for name, take in sides.items():
+        for side, take in sides.items():
             speed = _measure(take, min(VIDEOS, len(examples)), 1, 1)
             if turn:  # sound is read in the first one
-                rates[name].append(speed.samples_per_s)
-    for name in rivals:
-        bench = f"loading.{method}.{data.source}.{name}"
-        yield ratio(bench, "loader_throughput", median(rates["ours"]), median(rates[name]), "samples/s")
+                rates[side].append(speed.samples_per_s)
+    for rival in (*rivals, "opencv_batch"):
+        ours = "ours_batch" if rival == "opencv_batch" else "ours"
+        bench = f"loading.{method}.{name}.{rival}"
+        yield ratio(bench, "loader_throughput", median(rates[ours]), median(rates[rival]), "samples/s")
 
 
 def main() -> None:
@@ -184,14 +212,17 @@ def _measure(take: Callable[[int], object], count: int, threads: int, repeat: in
 
 def _wanted(examples: Any, index: int) -> list[int]:
     """Numbers of the pictures that a sample takes, from 1."""
+    found: list[int] = np.unique(_drawn(examples, index, np.random.default_rng(index))).tolist()
+    return found
+
+
+def _drawn(examples: Any, index: int, generator: np.random.Generator) -> Numbers:
+    """(S, D) picture numbers."""
     videos = examples.videos
     count = read_count(picture_folder(videos.data, videos.entries[index]))
     assert isinstance(count, int)
     numbers = picture_numbers(count, videos.data.frame_step)
-    model = videos.model
-    drawn = sample_clips(numbers, model.segments, model.clip_frames, np.random.default_rng(index))
-    found: list[int] = np.unique(drawn).tolist()
-    return found
+    return sample_clips(numbers, videos.model.segments, videos.model.clip_frames, generator)
 
 
 def _plain(examples: Any, index: int) -> NDArray[np.uint8]:
@@ -212,20 +243,63 @@ def _opencv(examples: Any, index: int) -> NDArray[np.uint8]:
     """The same by OpenCV with one thread."""
     import cv2
 
+    pictures = _read_by_opencv(examples, index).values()
+    return np.stack([cv2.cvtColor(cv2.resize(one, (SIZE, SIZE)), cv2.COLOR_BGR2RGB) for one in pictures])
+
+
+def _read_by_opencv(examples: Any, index: int) -> dict[int, Any]:
+    """The wanted pictures by their numbers, BGR."""
+    import cv2
+
     cv2.setNumThreads(1)
     data, entry = examples.videos.data, examples.videos.entries[index]
     wanted = _wanted(examples, index)
-    pictures = []
     if data.source == "frames":
-        pictures = [cv2.imread(str(picture_folder(data, entry) / picture_name(number))) for number in wanted]
-    else:
-        video = cv2.VideoCapture(str(video_file(data, entry)), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-        for number in range(1, max(wanted) + 1):
-            there, picture = video.read() if number in wanted else (video.grab(), None)
-            assert there
-            pictures += [] if picture is None else [picture]
-        video.release()
-    return np.stack([cv2.cvtColor(cv2.resize(one, (SIZE, SIZE)), cv2.COLOR_BGR2RGB) for one in pictures])
+        return {number: cv2.imread(str(picture_folder(data, entry) / picture_name(number))) for number in wanted}
+    video = cv2.VideoCapture(str(video_file(data, entry)), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    pictures = {}
+    for number in range(1, max(wanted) + 1):
+        there, picture = video.read() if number in wanted else (video.grab(), None)
+        assert there
+        if picture is not None:
+            pictures[number] = picture
+    video.release()
+    return pictures
+
+
+def _opencv_batch(examples: Any, index: int) -> NDArray[np.float32]:
+    """(S, 3, D, H, W), 0..255: the drawn clips and changes, by OpenCV with one thread."""
+    import cv2
+
+    data, generator = examples.videos.data, np.random.default_rng(index)
+    numbers = _drawn(examples, index, generator)
+    change = draw_transform(SIZE, generator)
+    clips = np.empty((numbers.shape[0], 3, numbers.shape[1], SIZE, SIZE), np.float32)
+    for number, picture in _read_by_opencv(examples, index).items():
+        if data.source == "video" and data.jpeg_quality is not None:
+            written = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, data.jpeg_quality])[1]
+            picture = cv2.imdecode(written, cv2.IMREAD_COLOR)
+        square = _changed_by_opencv(picture, change)
+        clips.transpose(0, 2, 1, 3, 4)[numbers == number] = square.transpose(2, 0, 1)
+    return clips
+
+
+def _changed_by_opencv(picture: Any, change: TrainingTransform) -> Any:
+    """RGB, as small and changed as the transform makes it."""
+    import cv2
+
+    height, width, _ = picture.shape
+    left, top, right, bottom = change.part(width, height)
+    square = cv2.cvtColor(cv2.resize(picture[top:bottom, left:right], (SIZE, SIZE)), cv2.COLOR_BGR2RGB)
+    match change.change:
+        case "flip":
+            return cv2.flip(square, 1)
+        case "rotate":
+            turn = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), change.degrees, 1.0)
+            return cv2.warpAffine(square, turn, (SIZE, SIZE))
+        case "darken":
+            return cv2.convertScaleAbs(square, alpha=change.brightness)
+    return square
 
 
 def _from_beginning(path: Path | None, wanted: set[int]) -> list[Image.Image]:

@@ -73,6 +73,7 @@ OWNERS = {
     "soundfile": ("methods.*", "data.*"),
     "h5py": ("methods.*", "data.*"),
     "librosa": ("methods.*", "data.*"),
+    "numba": ("methods.shared.picture_sums",),
     "numpy": (
         "train.*",
         "methods.*",

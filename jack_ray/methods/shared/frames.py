@@ -2,7 +2,7 @@
 
 import io
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -18,12 +18,22 @@ from jack_ray.methods.shared.class_tree import COUNT_FILE, picture_folder
 from jack_ray.methods.shared.class_tree import video_file as path_of_video
 from jack_ray.methods.shared.clips_config import DataConfig
 from jack_ray.methods.shared.file_digest import sampled_digest
+from jack_ray.methods.shared.picture_transform import Box
 
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 """What Pillow raises for one or another broken picture."""
 MAX_DIGITS = 9
+_BLOCK, _COLOUR_PIXEL = 16, 2
+"""Pixels, across and down; colours have half the resolution, which is how Pillow writes JPEG."""
 AS_PUBLISHED_FPS = 30.0
 """The rate that the published code takes every video to have; the pictures themselves do not tell."""
+Part = Callable[[int, int], Box]
+"""Which pixels of a picture of some width and height are looked at."""
+
+
+def everything(width: int, height: int) -> Box:
+    """All pixels of a picture."""
+    return 0, 0, width, height
 
 
 class Pictures(Protocol):
@@ -46,8 +56,11 @@ class Pictures(Protocol):
         """What tells them from others, by content and not by place; nothing is decoded. Raises DataError."""
         ...
 
-    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Image]]:
-        """Pictures in RGB by number; numbers count from 1 and rise. Raises DataError naming the file."""
+    def read(self, numbers: Sequence[int], part: Part = everything) -> Iterator[tuple[int, Image.Image]]:
+        """Pictures in RGB by number; numbers count from 1 and rise. Raises DataError naming the file.
+
+        part: which pixels of a picture are looked at; the others may be any.
+        """
         ...
 
 
@@ -74,7 +87,7 @@ class PictureFolder:
         numbers = sorted({1, max(1, count // 2), count})
         return ["frames", str(count), *(_digest_once(self.where / picture_name(number)) for number in numbers)]
 
-    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Image]]:
+    def read(self, numbers: Sequence[int], part: Part = everything) -> Iterator[tuple[int, Image.Image]]:
         """One file after the other."""
         for number in numbers:
             yield number, read_picture(self.where / picture_name(number))
@@ -100,15 +113,34 @@ class PicturesOfVideo:
         """The file's beginning, end and size, and how its pictures are scaled."""
         return ["video", f"{self.height} {self.jpeg_quality}", f"av {version('av')}", _digest_once(self.where)]
 
-    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Image]]:
+    def read(self, numbers: Sequence[int], part: Part = everything) -> Iterator[tuple[int, Image.Image]]:
         """Through JPEG, if set, so that they are those that would have been extracted."""
         for number, picture in video_file.chosen_pictures(self.where, self.height, numbers):
-            yield number, self._as_extracted(picture)
+            yield number, self._as_extracted(picture, part(*picture.size))
 
-    def _as_extracted(self, picture: Image.Image) -> Image.Image:
+    def _as_extracted(self, picture: Image.Image, part: Box) -> Image.Image:
+        """The picture, with a part of it through JPEG, if set."""
         if self.jpeg_quality is None:
             return picture
-        return Image.open(io.BytesIO(video_file.as_jpeg(picture, self.jpeg_quality))).convert("RGB")
+        box = jpeg_blocks(part, picture.size)
+        seen = picture if box == (0, 0, *picture.size) else picture.crop(box)
+        extracted = Image.open(io.BytesIO(video_file.as_jpeg(seen, self.jpeg_quality)))
+        if seen is picture:
+            return extracted
+        picture.paste(extracted, box)
+        return picture
+
+
+def jpeg_blocks(part: Box, size: tuple[int, int]) -> Box:
+    """The blocks of a JPEG file that a part of its picture follows from: JPEG looks at each block alone.
+
+    Reading a file smooths colours, which have half the resolution, over the borders of blocks: one pixel of colour.
+    """
+    left, top = (max(0, near - _COLOUR_PIXEL) // _BLOCK * _BLOCK for near in part[:2])
+    right, bottom = (
+        min(whole, -(-(far + _COLOUR_PIXEL) // _BLOCK) * _BLOCK) for far, whole in zip(part[2:], size, strict=True)
+    )
+    return left, top, right, bottom
 
 
 @lru_cache(maxsize=65536)
@@ -161,7 +193,8 @@ def read_picture(path: Path) -> Image.Image:
     """A picture in RGB, decoded whole. Raises DataError naming the file."""
     try:
         with Image.open(path) as picture:
-            return picture.convert("RGB")
+            picture.load()
+            return picture if picture.mode == "RGB" else picture.convert("RGB")
     except FileNotFoundError as error:
         raise DataError([Fault(str(path), "no such file", "a picture for every number up to n_frames")]) from error
     except UNREADABLE as error:

@@ -1,7 +1,7 @@
 """Video files, decoded by PyAV: every picture in order, or only those that are needed."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -95,6 +95,7 @@ def _by_count(path: Path, container: Any, stream: Any, numbers: Sequence[int]) -
 def _by_time(path: Path, container: Any, stream: Any, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
     """Jumps to the last key picture before a wanted one whenever that lies ahead."""
     known = index(path)
+    wanted = {int(known.times[number - 1]) for number in numbers}
     frames: Iterator[Any] = iter(())
     reached = None
     for number in numbers:
@@ -102,7 +103,7 @@ def _by_time(path: Path, container: Any, stream: Any, numbers: Sequence[int]) ->
         key = known.keys[max(0, int(np.searchsorted(known.keys, time, side="right")) - 1)]
         if reached is None or reached < key:
             container.seek(int(key), stream=stream, backward=True)
-            frames = container.decode(stream)
+            frames = _decoded(container, stream, wanted)
         for frame in frames:
             reached = frame.pts
             if reached is not None and reached >= time:
@@ -112,6 +113,19 @@ def _by_time(path: Path, container: Any, stream: Any, numbers: Sequence[int]) ->
         if reached != time:
             return
         yield number, frame
+
+
+def _decoded(container: Any, stream: Any, wanted: Set[int]) -> Iterator[Any]:
+    """Pictures from here on in order, without some that nobody wants and no other one is decoded from.
+
+    Only H.264 says of each picture whether others need it.
+    """
+    context = stream.codec_context
+    for packet in container.demux(stream):
+        if context.name == "h264":
+            is_wanted = packet.pts is None or packet.pts in wanted
+            context.skip_frame = "DEFAULT" if is_wanted else "NONREF"
+        yield from packet.decode()
 
 
 @lru_cache(maxsize=4096)
