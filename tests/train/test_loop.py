@@ -78,15 +78,17 @@ def test_a_trial_tells_all_that_happens(straight: Ran) -> None:
     assert all((straight.folder.artifacts / path).stat().st_size > 0 for path in artifacts)
 
 
-def test_one_rank_and_two_ranks_give_the_same_losses(
-    straight: Ran, tmp_path: Path, demo_data: Path, jittor_home: Path
-) -> None:
-    alone = train(new_trial(tmp_path, demo_data, *STEPS, "train.steps=6", "cluster.ranks=1"), jittor_home, ranks=1)
-    assert list(alone.curve("train/total")) == [1, 2, 3, 4, 5, 6]  # sums in another order grow apart later on
+def test_one_rank_and_two_ranks_give_the_same_losses(tmp_path: Path, demo_data: Path, jittor_home: Path) -> None:
+    # The mean of all snippets, not of the best: where two are as good, rounding decides which one is learnt from.
+    words = (*STEPS, "train.steps=6", "model.top_share=1")
+    ran = [
+        train(new_trial(tmp_path / str(ranks), demo_data, *words, f"cluster.ranks={ranks}"), jittor_home, ranks=ranks)
+        for ranks in (1, 2)
+    ]
     for name in ("train/total", "train/loss_vid", "train/gradient_norm"):
-        both = straight.curve(name)
-        assert len(alone.curve(name)) == 6
-        assert alone.curve(name) == pytest.approx({step: both[step] for step in alone.curve(name)}, rel=1e-4)
+        alone, both = (one.curve(name) for one in ran)
+        assert list(alone) == [1, 2, 3, 4, 5, 6]
+        assert alone == pytest.approx(both, rel=1e-5)
 
 
 def test_the_same_trial_gives_the_same_bits(straight: Ran, tmp_path: Path, demo_data: Path, jittor_home: Path) -> None:
