@@ -21,6 +21,7 @@ NEEDED = (
     "onednn-devel-cpu-gomp",
     "safetensors",
     "librosa",
+    "numba",
     "soundfile",
     "av",
     "pillow",

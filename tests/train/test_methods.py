@@ -35,7 +35,9 @@ class Preset:
 
 PRESETS = (
     Preset("vaanet_smoke", "vaanet", ("train.batch=4", "train.lr=1e-5")),
-    Preset("cten_smoke", "cten", ("train.batch=4", "train.lr=1e-5")),
+    # With seed 1 a choice of the network hangs on rounding on some processors, with our kernels and with Jittor's: the
+    # losses of one and of two ranks agree to 1e-7, and their gradients to 2.5e-4.
+    Preset("cten_smoke", "cten", ("train.batch=4", "train.lr=1e-5", "train.seed=2")),
     Preset("gait_smoke", "gait", ("train.batch=8", "train.lr=1e-4")),
 )
 
