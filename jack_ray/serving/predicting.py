@@ -32,6 +32,8 @@ async def predict(state: State, request: Request, timeline: bool) -> dict[str, A
         return answer
     except RequestError as error:
         outcome = str(error.status)
+        if error.status not in (408, 422):
+            await linger(request)
         raise
     finally:
         state.in_flight -= 1
@@ -68,18 +70,13 @@ def refuse_early(state: State, headers: Mapping[str, str]) -> None:
 async def _receive(state: State, request: Request, folder: Path, timeline: bool) -> Question:
     content_type = request.headers.get("content-type", "")
     pieces = upload.in_time(_counted(state, request.stream()), state.limits.pace)
-    try:
-        if content_type.partition(";")[0].strip().lower() == "application/json":
-            body = await upload.receive_json(pieces)
-            return await asyncio.to_thread(
-                inputs.of_path, body, state.inputs, state.accepts, state.limits.max_bytes, timeline
-            )
-        received = await upload.receive_form(pieces, content_type, folder, state.accepts, state.limits.max_bytes)
-        return inputs.of_upload(received, folder, timeline)
-    except RequestError as error:
-        if error.status != 408:
-            await linger(request)
-        raise
+    if content_type.partition(";")[0].strip().lower() == "application/json":
+        body = await upload.receive_json(pieces)
+        return await asyncio.to_thread(
+            inputs.of_path, body, state.inputs, state.accepts, state.limits.max_bytes, timeline
+        )
+    received = await upload.receive_form(pieces, content_type, folder, state.accepts, state.limits.max_bytes)
+    return inputs.of_upload(received, folder, timeline)
 
 
 async def _counted(state: State, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -89,7 +86,9 @@ async def _counted(state: State, pieces: AsyncIterator[bytes]) -> AsyncIterator[
 
 
 async def linger(request: Request) -> None:
-    """Throw away a little more of a body that is refused."""
+    """Throw away a little more of a body that is refused; a client that waits to be told to send it never sends it."""
+    if "expect" in request.headers:
+        return
     with suppress(ClientDisconnect, TimeoutError, RuntimeError):
         await asyncio.wait_for(_thrown_away(request), LINGER_S)
 
