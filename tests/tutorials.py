@@ -5,7 +5,9 @@ import shlex
 from pathlib import Path
 
 FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-SAVED = re.compile(r"^(?:[^\n]*saved as )?`(?P<name>[\w./]+\.\w+)`:\n\n```\w*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+SAVED = re.compile(
+    r"^(?:[^\n]*saved as )?`(?P<name>[\w./]+\.\w+)`:\n\n```\w*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 def saved_files(page: str) -> dict[str, str]:

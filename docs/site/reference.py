@@ -14,8 +14,8 @@ from docs.site.pages import ROOT
 Described = ast.FunctionDef | ast.ClassDef
 
 COMMANDS = (
-    "prepare", "warm", "data", "launch", "sweeps", "upload", "test", "predict", "score", "promote", "verify",
-    "submit", "mlflow_server", "docs",
+    "prepare", "warm", "data", "launch", "sweeps", "upload", "test", "predict", "score", "promote", "serve",
+    "verify", "submit", "mlflow_server", "docs",
 )  # fmt: skip
 """In the order in which a reader needs them; a test holds that none is left out."""
 
