@@ -55,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     with tempfile.TemporaryDirectory() as drafts:
-        complaints = build(output, Path(drafts))
+        try:
+            complaints = build(output, Path(drafts))
+        except ValueError as error:  # a link of a page
+            complaints = [str(error)]
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     if not complaints:
