@@ -48,7 +48,7 @@ def links(path: Path) -> Counter[str]:
 
 def inline_code(text: str) -> Counter[str]:
     """What stands between backquotes."""
-    return Counter(re.findall(r"`([^`\n]+)`", prose(text)))
+    return Counter(" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose(text)))
 
 
 def rows(text: str) -> list[int]:
