@@ -1,6 +1,7 @@
 """The documentation site: it builds without a complaint, stands alone, and is found in both languages."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,9 +11,9 @@ from pathlib import Path
 import pytest
 import quickjs
 
-from docs.site.pages import LANGUAGES, ROOT, navigation, sources
+from docs.site import stage
+from docs.site.pages import CHINESE, ENGLISH, LANGUAGES, ROOT, navigation, sources
 from docs.site.reference import COMMANDS, PYTHON, SILENT
-from docs.site.stage import staged
 from docs.site.words import BigramChinese, bigrams
 
 pytestmark = pytest.mark.repository
@@ -137,16 +138,21 @@ def test_words_of_the_chinese_pages_are_found(site: Path) -> None:
     assert "window.Stemmer = EnglishStemmer" in (site / "zh" / "_static" / "language_data.js").read_text("utf-8")
 
 
-def test_links_are_changed_to_addresses_and_code_is_left_alone(tmp_path: Path) -> None:
-    source = ROOT / "docs" / "tutorials" / "x.md"
-    text = "[a](../search.md#b) [c](https://d) [e](../../jobs/tsl_paper.sh)\n```\n[a](../search.md)\n```\n"
-    changed = staged(text, source, "tutorials/x", tmp_path)
-    assert changed == (
-        "[a](../searches.md#b) [c](https://d) [e](../files/jobs/tsl_paper.sh)\n```\n[a](../search.md)\n```\n"
-    )
-    assert (tmp_path / "files" / "jobs" / "tsl_paper.sh").exists()
-    with pytest.raises(ValueError, match=r"docs/tutorials/x.md: nowhere.md leads nowhere"):
-        staged("[a](nowhere.md)", source, "tutorials/x", tmp_path)
+def test_links_are_changed_to_addresses_and_code_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "ROOT", tmp_path)
+    source = tmp_path / "docs" / "x.md"
+    source.parent.mkdir()
+    (tmp_path / "job.sh").write_text("true")
+    search = os.path.relpath(ROOT / "docs" / "search.md", source.parent)
+    source.write_text(f"[a]({search}#early-stopping) [c](https://d) [e](../job.sh)\n```\n[a](b.md)\n```\n")
+    rest = "[c](https://d) [e](../files/job.sh)\n```\n[a](b.md)\n```\n"
+    english = stage.staged(source, "tutorials/x", tmp_path / "out", ENGLISH)
+    assert english == f"[a](../searches.md#early-stopping) {rest}"
+    assert (tmp_path / "out" / "files" / "job.sh").exists()
+    assert stage.staged(source, "tutorials/x", tmp_path / "out", CHINESE) == f"[a](../searches.md#提前停止) {rest}"
+    source.write_text("[a](nowhere.md)")
+    with pytest.raises(ValueError, match=r"docs/x.md: nowhere.md leads nowhere"):
+        stage.staged(source, "tutorials/x", tmp_path / "out", ENGLISH)
 
 
 def test_a_missing_renderer_is_told_with_what_to_type(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from docs.site.pages import ROOT, TRANSLATED, sources, translation
 
+from docs.site.pages import ROOT, TRANSLATED, anchors, sources, translation
 from tests.test_docs import FENCE, LINK, prose
 
 pytestmark = pytest.mark.repository
@@ -21,16 +21,6 @@ PAIRS = [
 ]  # the README has a test of its own
 
 
-def headings(text: str) -> list[str]:
-    """The heading lines of a page."""
-    return re.findall(r"^#+ .+$", prose(text), re.MULTILINE)
-
-
-def anchor(heading: str) -> str:
-    """What a heading is called in a link."""
-    return re.sub(r"[^\w\- ]", "", heading.lstrip("# ").lower()).replace(" ", "-")
-
-
 def links(path: Path) -> Counter[str]:
     """Where a page's links lead, in words that are the same for both languages: English page, number of heading."""
     found: Counter[str] = Counter()
@@ -41,7 +31,7 @@ def links(path: Path) -> Counter[str]:
             found[link] += 1
             continue
         page = (path.parent / target).resolve() if target else path
-        names = [anchor(heading) for heading in headings(page.read_text("utf-8"))] if place else []
+        names = anchors(page.read_text("utf-8")) if place else []
         found[f"{originals.get(page, page).relative_to(ROOT)}#{names.index(place) if place else ''}"] += 1
     return found
 
@@ -73,7 +63,7 @@ def test_no_chinese_page_is_left_of_an_english_one_that_is_gone() -> None:
 @pytest.mark.parametrize(("english", "chinese"), PAIRS, ids=[str(pair[0].relative_to(ROOT)) for pair in PAIRS])
 def test_both_languages_have_the_same_headings_code_and_links(english: Path, chinese: Path) -> None:
     texts = [path.read_text("utf-8") for path in (english, chinese)]
-    levels = [[heading.partition(" ")[0] for heading in headings(text)] for text in texts]
+    levels = [re.findall(r"^(#+) ", prose(text), re.MULTILINE) for text in texts]
     assert levels[0] == levels[1]
     assert FENCE.findall(texts[0]) == FENCE.findall(texts[1])
     assert rows(texts[0]) == rows(texts[1])

@@ -1,5 +1,6 @@
 """Which pages the site has, where each comes from, and what its address is."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
+FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 TRANSLATED = ROOT / "docs" / "zh"
 ADDRESSES = {"decisions/README": "decisions/index", "search": "searches"}  # Sphinx's own search.html lies there
 
@@ -70,3 +72,9 @@ def translation(path: Path) -> Path:
     if path.is_relative_to(ROOT / "docs"):
         return TRANSLATED / path.relative_to(ROOT / "docs")
     return TRANSLATED / "methods" / f"{path.parent.name}.md"
+
+
+def anchors(text: str) -> list[str]:
+    """What a page's headings are called in links, in order."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]

@@ -7,9 +7,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from docs.site.diagrams import drawn
-from docs.site.pages import CHINESE, ENGLISH, ROOT, Language, addresses, navigation, sources, translation
+from docs.site.pages import (
+    CHINESE,
+    ENGLISH,
+    FENCE,
+    ROOT,
+    Language,
+    addresses,
+    anchors,
+    navigation,
+    sources,
+    translation,
+)
 
-FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?P<before>!?\[[^\]]*\])\((?P<target>[^)\s]+)\)")
 ENGLISH_ONLY = "> 本页由代码生成或面向开发者，只有英文版。\n\n"
 
@@ -19,7 +29,7 @@ def stage(folder: Path, language: Language, generated: Mapping[str, str]) -> Non
     for address, path in sources().items():
         own = translation(path) if language == CHINESE else path
         source = own if own.exists() else path
-        text = staged(source.read_text("utf-8"), source, address, folder)
+        text = staged(source, address, folder, language)
         if address == "decisions/index":
             text += _contents("Decisions", [other for other in sources() if re.match(r"decisions/\d", other)], address)
         _write(folder, address, text + _home(address, language), language if own.exists() else None)
@@ -54,8 +64,9 @@ def _contents(title: str, pages: "list[str] | tuple[str, ...]", address: str) ->
     return f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{names}\n```\n"
 
 
-def staged(text: str, source: Path, address: str, folder: Path) -> str:
+def staged(source: Path, address: str, folder: Path, language: Language) -> str:
     """A page as Sphinx reads it; folder: where drawn diagrams and linked files are put."""
+    text = source.read_text("utf-8")
     depth = "../" * address.count("/")
 
     def diagram(match: re.Match[str]) -> str:
@@ -66,7 +77,8 @@ def staged(text: str, source: Path, address: str, folder: Path) -> str:
         return f'<div class="diagram">\n\n```{{image}} {depth}diagrams/{name}\n:alt: "{words}"\n```\n\n</div>'
 
     def link(match: re.Match[str]) -> str:
-        return f"{match['before']}({_target(match['target'], source, address, folder)})"
+        target = _target(_translated(match["target"], source, language), source, address, folder)
+        return f"{match['before']}({target})"
 
     return _outside_of_fences(text, lambda prose: LINK.sub(link, prose), diagram)
 
@@ -77,6 +89,16 @@ def _outside_of_fences(text: str, change: Callable[[str], str], fence: Callable[
         parts += [change(text[place : match.start()]), fence(match)]
         place = match.end()
     return "".join([*parts, change(text[place:])])
+
+
+def _translated(target: str, source: Path, language: Language) -> str:
+    """A link to a heading from an English page of the Chinese site: the heading is called otherwise there."""
+    name, _, anchor = target.partition("#")
+    path = (source.parent / name).resolve() if name else source
+    if language != CHINESE or not anchor or path not in sources().values() or not translation(path).exists():
+        return target
+    names = [anchors(page.read_text("utf-8")) for page in (path, translation(path))]
+    return f"{name}#{names[1][names[0].index(anchor)]}" if anchor in names[0] else target
 
 
 def _target(target: str, source: Path, address: str, folder: Path) -> str:
