@@ -1,4 +1,8 @@
-"""Words of a page in Chinese, for the search: every two characters that follow one another."""
+"""Words of a page in Chinese, for the search: every two characters that follow one another.
+
+Of a question every other pair is looked for, so that two words of two characters need not stand beside each other; a
+character that stands alone says too little.
+"""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +23,7 @@ def bigrams(text: str) -> Iterator[str]:
 
 
 class BigramChinese(SearchEnglish):
-    """Splits a page and, in the browser, a question in the same way.
+    """Splits a page, and in the browser a question.
 
     Sphinx's own class splits pages with jieba (last released in 2020) and does not split questions at all: two words
     typed without a space would never be found. Words in Latin letters are stemmed as in English.
@@ -30,13 +34,13 @@ class BigramChinese(SearchEnglish):
     js_splitter_code = f"""
 var splitQuery = (query) =>
   (query.match(/[{CHINESE}]+|(?:(?![{CHINESE}])[\\p{{Letter}}\\p{{Number}}_])+/gu) || []).flatMap((piece) =>
-    /^[{CHINESE}]{{2}}/.test(piece)
-      ? Array.from({{ length: piece.length - 1 }}, (_, place) => piece.slice(place, place + 2))
+    /^[{CHINESE}]/.test(piece)
+      ? [...(piece.match(/../gu) || []), ...(piece.length > 1 && piece.length % 2 ? [piece.slice(-2)] : [])]
       : [piece]);
 """
 
     def split(self, input: str) -> list[str]:
-        """The words of a text, as the browser will split a question."""
+        """The words of a text; those of a question are among them."""
         return list(bigrams(input))
 
     def word_filter(self, word: str) -> bool:
