@@ -12,7 +12,7 @@ from tests.test_docs import FENCE, LINK, prose
 pytestmark = pytest.mark.repository
 
 ENGLISH_ONLY = re.compile(
-    r"config|changelog|architecture|contributing|performance|add_a_method|decisions/.*|methods/.*"
+    r"config|changelog|architecture|contributing|performance|decisions/.*|methods/.*"
 )
 """Pages for developers, and what is generated: shown in English in the Chinese site, with a note."""
 
