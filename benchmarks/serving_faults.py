@@ -1,8 +1,8 @@
 """A server among faults: clients that leave, bad files, killed replicas, killed processes, an alias that moves.
 
-`python -m benchmarks serving_faults` sends 200 requests; `python -m benchmarks.serving_faults --requests 10000` prints a
-table. Every answer is compared with the one that the version which it names gave before the faults began. There is no rival:
-what counts is that no request of a client that stays is lost, and none is answered wrongly.
+`python -m benchmarks serving_faults` sends 200 requests; `python -m benchmarks.serving_faults --requests 10000` prints
+a table. Every answer is compared with the one that the version which it names gave before the faults began. There is no
+rival: what counts is that no request of a client that stays is lost, and none is answered wrongly.
 """
 
 import argparse

@@ -220,13 +220,24 @@ def test_json_without_an_end_is_refused(door: Door) -> None:
 
 
 PATHS = {
-    "a way up": "../walk.npy", "an absolute path": "/etc/passwd", "a zero byte": "walk.npy\0",
-    "a long name": "a" * 10000, "a deep path": "a/" * 5000, "a link out": "passwd", "a folder that leads out": "out/passwd", "a ring": "ring",
-    "a folder": "sub", "the folder itself": ".", "nothing": "", "a pipe": "pipe.npy", "no such file": "none.npy",
-    "an address": "http://127.0.0.1:9/walk.npy", "a device": "/dev/zero",
+    "a way up": "../walk.npy",
+    "an absolute path": "/etc/passwd",
+    "a zero byte": "walk.npy\0",
+    "a long name": "a" * 10000,
+    "a deep path": "a/" * 5000,
+    "a link out": "passwd",
+    "a folder that leads out": "out/passwd",
+    "a ring": "ring",
+    "a folder": "sub",
+    "the folder itself": ".",
+    "nothing": "",
+    "a pipe": "pipe.npy",
+    "no such file": "none.npy",
+    "an address": "http://127.0.0.1:9/walk.npy",
+    "a device": "/dev/zero",
     "a way there and back": "out/../../etc/passwd",
     "half a letter": "\udcff",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", PATHS)
