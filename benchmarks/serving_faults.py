@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.figures import Figure
 from benchmarks.options import Options
-from benchmarks.serving_scene import BOUNDARY, Server, Video, prepare, promote, serving, videos
+from benchmarks.serving_scene import BOUNDARY, Scene, Server, Video, prepare, promote, serving, videos
 
 FEW = 200
 CLIENTS = 8
@@ -32,6 +32,7 @@ BAD, DROPPED = 0.08, 0.08
 """Shares of the requests that are files to be refused, and whose client leaves."""
 SABOTAGE_EVERY = 120
 """Requests between two faults of the server's own processes."""
+WORDS = ("poll_s=0.5", "max_waiting=256")
 TRIES = 20
 """How often a client comes again that was told to."""
 COMPARED = ("label", "probabilities", "segments", "scores")
@@ -66,17 +67,17 @@ Truth = Mapping[tuple[str, str], Mapping[str, Any]]
 """(version, video) -> its answer."""
 
 
-def truth(server: Server, folder: Path, trials: Sequence[str], known: Sequence[Video]) -> Truth:
+def truth(server: Server, scene: Scene, known: Sequence[Video]) -> Truth:
     """What both versions answer when nothing is wrong."""
     found = {}
-    for version, trial in ((2, trials[1]), (1, trials[0])):
-        promote(folder, trial)
-        server.wait_for(str(version))
+    for version in ("2", "1"):
+        promote(scene, version)
+        server.wait_for(version)
         for video in known:
             answer = server.predict(video.body())
             assert answer.status == 200, answer
-            assert answer.body["version"] == str(version)
-            found[str(version), video.name] = {key: answer.body[key] for key in COMPARED}
+            assert answer.body["version"] == version
+            found[version, video.name] = {key: answer.body[key] for key in COMPARED}
     return found
 
 
@@ -158,11 +159,10 @@ class Client(threading.Thread):
 class Saboteur(threading.Thread):
     """Kills and switches while the clients ask."""
 
-    def __init__(self, server: Server, folder: Path, trials: Sequence[str], tally: Tally, every: int) -> None:
+    def __init__(self, server: Server, scene: Scene, tally: Tally, every: int) -> None:
         super().__init__(daemon=True)
         self.server = server
-        self.folder = folder
-        self.trials = trials
+        self.scene = scene
         self.tally = tally
         self.every = every
         self.ended = threading.Event()
@@ -195,29 +195,34 @@ class Saboteur(threading.Thread):
 
     def switch(self) -> None:
         """Let the alias mean the other version."""
-        promote(self.folder, self.trials[(self.tally.counts["switches"] + 1) % 2])
+        promote(self.scene, "12"[(self.tally.counts["switches"] + 1) % 2])
         self.tally.add("switches")
 
 
+def attack(server: Server, scene: Scene, requests: int, clients: int, every: int) -> Tally:
+    """Send so many requests to a server of both versions, and make faults while it answers."""
+    known, tally = videos(scene.folder), Tally()
+    right = truth(server, scene, known)
+    asking = [Client(server, known, right, tally, number) for number in range(clients)]
+    for number, client in enumerate(asking):
+        client.left = requests // clients + (number < requests % clients)
+    saboteur = Saboteur(server, scene, tally, every)
+    saboteur.start()
+    for client in asking:
+        client.start()
+    for client in asking:
+        client.join()
+    saboteur.ended.set()
+    saboteur.join()
+    tally.memory_mb.append(server.memory_mb())
+    return tally
+
+
 def among_faults(folder: Path, requests: int, clients: int, every: int, words: Sequence[str]) -> Tally:
-    """Prepare a model, serve it, and send so many requests. Nothing of it stays."""
-    trials = prepare(folder)
-    promote(folder, trials[0])
-    known, tally = videos(folder), Tally()
-    with serving(folder, ["poll_s=0.5", "max_waiting=256", *words]) as server:
-        right = truth(server, folder, trials, known)
-        asking = [Client(server, known, right, tally, number) for number in range(clients)]
-        for number, client in enumerate(asking):
-            client.left = requests // clients + (number < requests % clients)
-        saboteur = Saboteur(server, folder, trials, tally, every)
-        saboteur.start()
-        for client in asking:
-            client.start()
-        for client in asking:
-            client.join()
-        saboteur.ended.set()
-        saboteur.join()
-        tally.memory_mb.append(server.memory_mb())
+    """Prepare a model, serve it, and attack the server; how it ended is counted, too."""
+    scene = prepare(folder)
+    with serving(scene, [*WORDS, *words]) as server:
+        tally = attack(server, scene, requests, clients, every)
         tally.add(f"exit code {server.stop()}")
     return tally
 
@@ -251,10 +256,8 @@ def main() -> None:
             print(f"| {name} | 0 |")
     for share in (0.5, 0.95, 0.99, 1.0):
         print(f"| within {tally.quantile(share):.3f} s | {share:.0%} of the right answers |")
-    early, late = tally.memory_mb[len(tally.memory_mb) // 10], tally.memory_mb[-1]
-    print(
-        f"| memory of the door, after a tenth, at the end, at most | {early:.0f}, {late:.0f}, {max(tally.memory_mb):.0f} MB |"
-    )
+    early, late, most = tally.memory_mb[len(tally.memory_mb) // 10], tally.memory_mb[-1], max(tally.memory_mb)
+    print(f"| memory of the door after a tenth, at the end, at most | {early:.0f}, {late:.0f}, {most:.0f} MB |")
     print(f"| all of it | {time.monotonic() - began:.0f} s |")
     print("\n".join(tally.problems[:20]), file=sys.stderr)
 

@@ -69,16 +69,21 @@ class Server:
         self.port = port
         self.token = token
 
-    def headers(self, **more: str) -> dict[str, str]:
+    def headers(self) -> dict[str, str]:
         """Of a request."""
-        return {"Authorization": f"Bearer {self.token}", **more}
+        return {"Authorization": f"Bearer {self.token}"}
 
     def predict(self, body: bytes, connection: http.client.HTTPConnection | None = None) -> Answer:
         """Ask about a form."""
+        return self.post(body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}, connection)
+
+    def post(
+        self, body: bytes, headers: Mapping[str, str], connection: http.client.HTTPConnection | None = None
+    ) -> Answer:
+        """Ask about whatever is in a body."""
         own = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
-            kind = f"multipart/form-data; boundary={BOUNDARY}"
-            own.request("POST", "/v1/predict", body, self.headers(**{"Content-Type": kind}))
+            own.request("POST", "/v1/predict", body, {**self.headers(), **headers})
             found = own.getresponse()
             retry_s = float(found.headers.get("Retry-After", "0"))
             return Answer(found.status, json.loads(found.read()), retry_s)
@@ -143,21 +148,31 @@ def run(folder: Path, *words: str) -> str:
     return done.stdout
 
 
-def prepare(folder: Path, steps: int = 2) -> list[str]:
-    """Generate data, train two trials, and register both; the trials of versions 1 and 2."""
+@dataclass(frozen=True)
+class Scene:
+    """Two versions of a registered model; the alias means the first."""
+
+    folder: Path
+    trials: tuple[str, str]
+
+
+def prepare(folder: Path, steps: int = 2) -> Scene:
+    """Generate data, train two trials, and register both."""
     generate(folder / "data", train=12, test=3, seed=1, snippets=(8, 12))
     words = ["model=tsl_small", f"data.root={folder / 'data'}", "cluster=inline", "cluster.ranks=1", "mpi=none"]
     words += [f"train.steps={steps}", f"train.evaluate_every={steps}", "train.batch=4", "train.lr=0.001,0.01"]
     run(folder, "jack_ray.launch", *words)
-    trials = sorted(path.name for path in (folder / "runs/trials").iterdir() if path.is_dir())
-    for trial in trials:
-        promote(folder, trial, "")
-    return trials
+    first, second = sorted(path.name for path in (folder / "runs/trials").iterdir() if path.is_dir())
+    scene = Scene(folder, (first, second))
+    promote(scene, "1")
+    promote(scene, "2", "")
+    return scene
 
 
-def promote(folder: Path, trial: str, alias: str = "champion") -> None:
-    """Let the alias mean a trial's version; an empty one is not set."""
-    run(folder, "jack_ray.promote", f"run={trial}", f"name={NAME}", *([f"alias={alias}"] if alias else []))
+def promote(scene: Scene, version: str, alias: str = "champion") -> None:
+    """Let the alias mean a version; an empty one is not set."""
+    words = [f"run={scene.trials[int(version) - 1]}", f"name={NAME}", *([f"alias={alias}"] if alias else [])]
+    run(scene.folder, "jack_ray.promote", *words)
 
 
 def videos(folder: Path) -> list[Video]:
@@ -172,8 +187,9 @@ def videos(folder: Path) -> list[Video]:
 
 
 @contextmanager
-def serving(folder: Path, words: Sequence[str], environment: Mapping[str, str] = os.environ) -> Iterator[Server]:
+def serving(scene: Scene, words: Sequence[str], environment: Mapping[str, str] = os.environ) -> Iterator[Server]:
     """Start a server, and end it."""
+    folder = scene.folder
     log = folder / "serve.log"
     argv = [sys.executable, "-m", "jack_ray.serve", f"model=models:/{NAME}@champion", "port=0", *words]
     with log.open("w") as errors:

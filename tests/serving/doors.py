@@ -104,7 +104,9 @@ class Door:
         try:
             connection.request(method, path, body, known)
             answer = connection.getresponse()
-            return Told(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode())
+            return Told(
+                answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode(errors="replace")
+            )
         finally:
             connection.close()
 

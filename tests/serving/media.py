@@ -11,10 +11,10 @@ CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl")
 CODEC = "mpeg4"
 
 
-def write_video(path: Path, pictures: int = 24, size: tuple[int, int] = (64, 48)) -> Path:
+def write_video(path: Path, codec: str = CODEC, pictures: int = 24, size: tuple[int, int] = (64, 48)) -> Path:
     """A small sound video without sound."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(CODEC, rate=24)
+        stream = container.add_stream(codec, rate=24)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number in range(pictures):
             array = np.full((size[1], size[0], 3), number * 9, np.uint8)
