@@ -30,6 +30,8 @@ ALLOWED = {
     "registry": ("__version__", "apply", "compose", "contract", "methods", "registry", "upload"),
     "promote": ("apply", "registry"),
     "served": ("contract", "served", "spawn"),
+    "serving": ("apply", "compose", "contract", "place", "served", "serving", "spawn", "upload"),
+    "serve": ("apply", "serving"),
     "test": ("apply", "contract"),
     "predict": ("apply", "contract"),
     "prepare": ("contract", "spawn"),
@@ -46,7 +48,20 @@ ALLOWED = {
 """Part of the package -> the parts that it may import."""
 
 OWNERS = {
-    "ray": ("place.on_ray", "place.ray_*", "place.local_ray", "data.preparing.pool", "jobs_api.client"),
+    "ray": (
+        "place.on_ray",
+        "place.ray_*",
+        "place.local_ray",
+        "data.preparing.pool",
+        "jobs_api.client",
+        "serving.replica",
+        "serving.cluster",
+    ),
+    "fastapi": ("serving.door",),
+    "starlette": ("serving.*",),
+    "uvicorn": ("serving.http",),
+    "python_multipart": ("serving.form",),
+    "swagger_ui_bundle": ("serving.door",),
     "aiohttp": ("jobs_api.client",),  # the errors of Ray's client
     "yaml": ("jobs_api.file", "compose.from_run"),
     "hydra": ("compose.*", "expand.space"),

@@ -30,6 +30,8 @@ class Order:
     """Samples that the model takes at once."""
     pictures: str = ""
     """Folder for pictures and lists; empty for none."""
+    window_s: float = 10.0
+    """Length and step of the windows that a timeline is made of, in seconds."""
 
 
 def load_order(path: Path) -> Order:

@@ -31,22 +31,33 @@ class Computing:
     A process that was forked from the one which started it starts its own.
     """
 
-    def __init__(self, order: Order, jittor_home: Path) -> None:
+    def __init__(self, order: Order, jittor_home: Path, threads: int | None = None) -> None:
+        """threads: of the process; None: all of this machine's cores."""
         self.order = order
         self.jittor_home = jittor_home
+        self.threads = threads or os.cpu_count() or 1
         self.finds_segments = False
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._answers: IO[str] | None = None
         self._owner = 0
 
-    def ask(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
-        """An answer for each path. Raises JackRayError when the process ends; PreflightError when it cannot start."""
+    @property
+    def pid(self) -> int | None:
+        """The process, while there is one."""
+        process = self._process
+        return None if process is None else process.pid
+
+    def ask(self, inputs: Sequence[str], timeline: bool = False) -> list[dict[str, Any]]:
+        """An answer for each path; `timeline`: with how it changes over the video.
+
+        Raises JackRayError when the process ends; PreflightError when it cannot start.
+        """
         with self._lock:
             try:
                 process, answers = self._running()
                 assert process.stdin is not None
-                process.stdin.write(json.dumps({"inputs": list(inputs)}) + "\n")
+                process.stdin.write(json.dumps({"inputs": list(inputs), "timeline": timeline}) + "\n")
                 process.stdin.flush()
                 found: list[dict[str, Any]] = self._line(answers)["answers"]
             except BrokenPipeError:
@@ -55,6 +66,13 @@ class Computing:
                 self.close()
                 raise
             return found
+
+    def interrupt(self) -> None:
+        """End the process from another thread than the one that asks, which is then told that it has ended."""
+        process = self._process
+        if process is not None and self._owner == os.getpid():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End the process; the next question starts another."""
@@ -79,7 +97,7 @@ class Computing:
 
     def _start(self) -> None:
         preflight.prepare(self.jittor_home, _Told())
-        environment = rank_environment(self.jittor_home, os.cpu_count() or 1) | {"JACK_RAY_GPU": "0"}
+        environment = rank_environment(self.jittor_home, self.threads) | {"JACK_RAY_GPU": "0"}
         reading, writing = os.pipe()
         with tempfile.TemporaryDirectory(prefix="jack_ray-") as folder:
             path = Path(folder) / "order.json"

@@ -209,6 +209,10 @@ class Registry:
             found.rename(kept)
         return kept
 
+    def version_of(self, model: str) -> str:
+        """The version that `models:/NAME@ALIAS` or `models:/NAME/VERSION` means now."""
+        return str(self._version(model).version)
+
     def _version(self, model: str) -> ModelVersion:
         found = _URI.fullmatch(model)
         if found is None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from jack_ray.contract.errors import DataError, Fault
 from jack_ray.contract.settings import nearest
 from jack_ray.methods.gait import bvh
+from jack_ray.methods.gait.arrays import UNREADABLE
 from jack_ray.methods.gait.config import DataConfig
 from jack_ray.methods.gait.skeleton import NUM_JOINTS, JointOrder, reordered
 from jack_ray.methods.gait.sources import LEAST_FRAMES, open_source
@@ -135,9 +136,10 @@ def read_joints(path: Path, how: How) -> Array:
 
 
 def _load(path: Path) -> NDArray[Any]:
-    try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    try:  # mapped: what a header says is held against the file's size before memory is taken for it
+        with np.errstate(over="ignore"):  # sizes beyond all numbers are refused a moment later
+            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, zipfile.BadZipFile, *UNREADABLE) as error:
         raise DataError([Fault(str(path), damage(path, error), ARRAY)]) from error
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.shared.class_tree import SOUND_SUFFIXES
-from jack_ray.methods.shared.video_file import reason
+from jack_ray.methods.shared.video_file import open_media, reason
 
 FloatArray = NDArray[np.float32]
 EXPECTED = "sound that can be decoded"
@@ -101,7 +101,7 @@ def _num_bytes_of_mp3(path: Path) -> int:
 def read_track(path: Path) -> Sound | None:
     """The first sound track of a video file; None if it has none. Raises DataError when it cannot be decoded."""
     try:
-        with av.open(str(path)) as container:
+        with open_media(path) as container:
             if not container.streams.audio:
                 return None
             stream = container.streams.audio[0]

@@ -1,7 +1,8 @@
 """Video files, decoded by PyAV: every picture in order, or only those that are needed."""
 
 import io
-from collections.abc import Iterator, Sequence, Set
+from array import array
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +18,12 @@ from PIL import Image
 from jack_ray.contract.errors import DataError, Fault
 
 EXPECTED = "a video that can be decoded"
+CONTAINERS = ("mov", "matroska", "avi", "mpeg", "mpegts", "mpegvideo", "flv", "asf", "h264", "hevc")
+"""FFmpeg's names of the formats that are opened, whatever a file is called: they hold pictures and sound themselves.
+Playlists and lists of files, which name further files and addresses, are not among them."""
+MAX_PIXELS = 8192 * 8192
+"""Of one picture, twice those of 8K in both directions: a file of a few bytes can claim ten thousand million."""
+Numbers = Sequence[int] | NDArray[np.int64]
 _ROTATED = {
     90: Image.Transpose.ROTATE_90,
     180: Image.Transpose.ROTATE_180,
@@ -33,17 +40,33 @@ class Index:
     keys: NDArray[np.int64]
     """Those of pictures from which decoding can begin."""
     duration_s: float
+    """As the file says; 0 if it does not."""
+    ticks_per_s: float = 0.0
+    """Of times and keys."""
+
+
+def open_media(path: Path) -> Any:
+    """A file that PyAV opens, to be used with `with`: one of `CONTAINERS`, which leads to no other file or address.
+
+    Raises what PyAV raises.
+    """
+    allowed = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
+    return av.open(f"file:{path.absolute()}", container_options=allowed)  # without file: a name with : is an address
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """A file and its video stream. Raises DataError naming the file if it has none or cannot be decoded."""
     try:
-        with av.open(str(path)) as container:
+        with open_media(path) as container:
             if not container.streams.video:
                 raise DataError([Fault(str(path), "no pictures in it", EXPECTED)])
             stream = container.streams.video[0]
             stream.thread_count = 1  # several files are read at the same time
+            if stream.width * stream.height > MAX_PIXELS:
+                found = f"pictures of {stream.width} x {stream.height} pixels"
+                raise DataError([Fault(str(path), found, f"at most {MAX_PIXELS} pixels in one")])
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # the size may change on the way
             yield container, stream
     except (av.FFmpegError, OSError, UnicodeError) as error:
         raise DataError([Fault(str(path), reason(error), EXPECTED)]) from error
@@ -64,42 +87,42 @@ def pictures(path: Path, height: int) -> Iterator[Image.Image]:
             yield scaled(frame, height)
 
 
-def chosen_pictures(path: Path, height: int, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Image]]:
+def chosen_pictures(path: Path, height: int, numbers: Numbers) -> Iterator[tuple[int, Image.Image]]:
     """Pictures by their numbers, which count from 1 and rise; nothing else is scaled, and little else decoded.
 
-    Raises DataError if one of them is not there.
+    The file is read forward, and no more than a picture is held. Raises DataError if one of them is not there.
     """
-    missing = list(numbers)
+    done = 0
     # where jumping in the file leads nowhere, from its beginning
     for take in (_by_time, _by_count) if len(index(path).times) else (_by_count,):
-        if not missing:
+        if done == len(numbers):
             return
         with opened(path) as (container, stream):
-            for number, frame in take(path, container, stream, list(missing)):
-                missing.remove(number)
+            for number, frame in take(path, container, stream, numbers[done:]):
+                done += 1
                 yield number, scaled(frame, height)
-    if missing:
-        found = f"picture {missing[0]} cannot be decoded"
+    if done < len(numbers):
+        found = f"picture {numbers[done]} cannot be decoded"
         raise DataError([Fault(str(path), found, "a whole video", "Copy the file again, or leave it out.")])
 
 
-def _by_count(path: Path, container: Any, stream: Any, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
-    wanted = set(numbers)
+def _by_count(path: Path, container: Any, stream: Any, numbers: Numbers) -> Iterator[tuple[int, Any]]:
+    place = 0
     for number, frame in enumerate(container.decode(stream), start=1):
-        if number in wanted:
+        if number == numbers[place]:
             yield number, frame
-        if number == numbers[-1]:
+            place += 1
+        if place == len(numbers):
             return
 
 
-def _by_time(path: Path, container: Any, stream: Any, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
+def _by_time(path: Path, container: Any, stream: Any, numbers: Numbers) -> Iterator[tuple[int, Any]]:
     """Jumps to the last key picture before a wanted one whenever that lies ahead."""
     known = index(path)
-    wanted = {int(known.times[number - 1]) for number in numbers}
+    wanted = known.times[np.asarray(numbers, np.int64) - 1]
     frames: Iterator[Any] = iter(())
     reached = None
-    for number in numbers:
-        time = known.times[number - 1]
+    for number, time in zip(numbers, wanted, strict=True):
         key = known.keys[max(0, int(np.searchsorted(known.keys, time, side="right")) - 1)]
         if reached is None or reached < key:
             container.seek(int(key), stream=stream, backward=True)
@@ -112,41 +135,50 @@ def _by_time(path: Path, container: Any, stream: Any, numbers: Sequence[int]) ->
             return
         if reached != time:
             return
-        yield number, frame
+        yield int(number), frame
 
 
-def _decoded(container: Any, stream: Any, wanted: Set[int]) -> Iterator[Any]:
+def _decoded(container: Any, stream: Any, wanted: NDArray[np.int64]) -> Iterator[Any]:
     """Pictures from here on in order, without some that nobody wants and no other one is decoded from.
 
-    Only H.264 says of each picture whether others need it.
+    Only H.264 says of each picture whether others need it. wanted: times, which rise.
     """
     context = stream.codec_context
     for packet in container.demux(stream):
         if context.name == "h264":
-            is_wanted = packet.pts is None or packet.pts in wanted
+            is_wanted = packet.pts is None or _is_among(wanted, packet.pts)
             context.skip_frame = "DEFAULT" if is_wanted else "NONREF"
         yield from packet.decode()
+
+
+def _is_among(times: NDArray[np.int64], time: int) -> bool:
+    place = int(np.searchsorted(times, time))
+    return place < len(times) and int(times[place]) == time
 
 
 @lru_cache(maxsize=4096)
 def index(path: Path) -> Index:
     """The times of a file's pictures. Raises DataError."""
+    shown_at, keys = array("q"), array("q")  # eight bytes each: an hour has a hundred thousand
+    is_told = True
     with opened(path) as (container, stream):
-        shown_at: list[int | None] = []
-        keys = []
         for packet in container.demux(stream):
             if packet.size == 0 or packet.is_discard:
                 continue
+            if packet.pts is None:
+                is_told = False
+                continue
             shown_at.append(packet.pts)
-            if packet.is_keyframe and packet.pts is not None:
+            if packet.is_keyframe:
                 keys.append(packet.pts)
         duration = duration_s(container, stream)
+        ticks = 1 / float(stream.time_base) if stream.time_base else 0.0
         can_jump = container.format.name.split(",")[0] in ("mov", "matroska")
-    times = np.array(sorted(time for time in shown_at if time is not None), np.int64)
-    is_sound = len(times) == len(shown_at) and len(np.unique(times)) == len(times) and bool(keys)
-    if not (can_jump and is_sound and keys and min(keys) == times[0]):
-        return Index(np.empty(0, np.int64), np.empty(0, np.int64), duration)
-    return Index(times, np.array(sorted(keys), np.int64), duration)
+    times = np.sort(np.array(shown_at, np.int64))
+    is_sound = is_told and bool(keys) and ticks > 0 and bool((np.diff(times) > 0).all())
+    if not (can_jump and is_sound and min(keys) == times[0]):
+        return Index(np.empty(0, np.int64), np.empty(0, np.int64), duration, ticks)
+    return Index(times, np.array(sorted(keys), np.int64), duration, ticks)
 
 
 @lru_cache(maxsize=65536)
@@ -157,6 +189,12 @@ def num_pictures(path: Path) -> int:
         return len(times)
     with opened(path) as (container, stream):
         return sum(1 for _ in container.decode(stream))
+
+
+def forget() -> None:
+    """Forget what is known of files, for a process that many pass through: another may lie at the same path."""
+    index.cache_clear()
+    num_pictures.cache_clear()
 
 
 def duration_s(container: Any, stream: Any) -> float:

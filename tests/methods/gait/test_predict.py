@@ -86,3 +86,12 @@ def test_an_answer_has_the_class_its_probabilities_and_what_each_joint_adds(tmp_
     assert answers[0]["joints"] == dict(zip(JOINTS, joints[0, :, 1].tolist(), strict=True))
     mine.draw(answers[0], sample, tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("shape", ["(1000000000, 16, 3)", "(-5, 16, 3)", f"({2**62}, 16, 3)", "'many'"])
+def test_an_array_that_claims_what_it_has_not_is_told_before_memory_is_taken(tmp_path: Path, shape: str) -> None:
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    path = tmp_path / "walk.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + bytes(7680))
+    with pytest.raises(DataError, match=r"walk\.npy: cut short or damaged"):
+        predictor().read(path)

@@ -141,3 +141,48 @@ def test_a_video_that_is_cut_short_is_told(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(DataError, match="cannot be decoded"):
         list(video_file.pictures(path, 48))
+
+
+PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n"
+CONCAT = "ffconcat version 1.0\nfile '{}'\n"
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.m3u8", PLAYLIST), ("a.mp4", PLAYLIST), ("a.mp4", CONCAT)])
+def test_a_list_of_other_files_is_not_followed_whatever_it_is_called(
+    video: Path, tmp_path: Path, name: str, text: str
+) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(video.read_bytes())
+    path = tmp_path / name
+    path.write_text(text.format(other))
+    options = {"allowed_extensions": "ALL", "allowed_segment_extensions": "ALL", "safe": "0"}
+    with av.open(str(path), format="concat" if "ffconcat" in text else "hls", options=options) as container:
+        assert container.streams.video  # FFmpeg itself would follow it
+    with pytest.raises(DataError, match=r"cannot be decoded"):
+        video_file.num_pictures(path)
+
+
+def test_a_name_that_looks_like_an_address_is_a_file(video: Path, tmp_path: Path) -> None:
+    path = tmp_path / "http:" / "a:b.mp4"
+    path.parent.mkdir()
+    path.write_bytes(video.read_bytes())
+    assert video_file.num_pictures(path) == 60
+
+
+def test_another_file_at_the_same_path_is_looked_at_anew_once_the_first_is_forgotten(
+    video: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(video.read_bytes())
+    assert video_file.num_pictures(path) == 60
+    write_video(path, invent(2, {"training": 1}, (20, 20), 1)[0], 24, 1)
+    video_file.forget()
+    assert video_file.num_pictures(path) == 20
+
+
+def test_pictures_larger_than_any_video_has_are_refused_before_they_are_decoded(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video_file, "MAX_PIXELS", 1000)
+    with pytest.raises(DataError, match=r"pictures of \d+ x \d+ pixels; expected at most 1000 pixels in one"):
+        list(video_file.pictures(video, 48))

@@ -46,7 +46,7 @@ def test_of_h264_pictures_that_none_needs_are_not_decoded(tmp_path: Path) -> Non
     check(path)
     known = video_file.index(path)
     with video_file.opened(path) as (container, stream):
-        decoded = list(video_file._decoded(container, stream, {int(known.times[-1])}))
+        decoded = list(video_file._decoded(container, stream, known.times[-1:]))
     with video_file.opened(path) as (container, stream):
         kinds = [frame.pict_type for frame in container.decode(stream)]
     assert len(kinds) == 80

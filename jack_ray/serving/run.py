@@ -1,0 +1,222 @@
+"""Settings -> a server that runs until Ctrl-C: the order in which its parts start and end."""
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jack_ray.contract.checkpoint import About
+from jack_ray.contract.errors import JackRayError
+from jack_ray.place.ray_environment import ray_variables
+from jack_ray.serving import access
+from jack_ray.serving.answering import Limits
+from jack_ray.serving.door import app_of
+from jack_ray.serving.http import HttpServer, bind
+from jack_ray.serving.kinds import accepts
+from jack_ray.serving.question import Standing, Wanted
+from jack_ray.serving.request import Settings
+from jack_ray.serving.state import DoorLimits, State
+from jack_ray.serving.upload import Pace
+from jack_ray.serving.versions import Versions, Watcher, about
+from jack_ray.spawn import preflight
+
+if TYPE_CHECKING:
+    from jack_ray.serving.cluster import Cluster, Plan
+
+LOOK_S = 0.5
+FIRST_S = 900.0
+"""How long the first replica may take; on a new machine Jittor is compiled."""
+
+
+@dataclass
+class Stop:
+    """Ctrl-C: once to end well, twice to end at once."""
+
+    asked: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """While the block runs, signals only ask; a second one raises KeyboardInterrupt."""
+        kinds = (signal.SIGINT, signal.SIGTERM)
+        before = {kind: signal.signal(kind, self._take) for kind in kinds}
+        try:
+            yield
+        finally:
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
+
+    def _take(self, *_: object) -> None:
+        if self.asked.is_set():
+            raise KeyboardInterrupt
+        self.asked.set()
+
+
+def serve(settings: Settings) -> int:
+    """Serve until Ctrl-C; the exit code. Raises JackRayError when it cannot be started."""
+    versions = Versions(settings.model, settings.name, settings.uri, settings.runs / "fetched")
+    wanted = versions.fetched(versions.current())
+    listening = bind(settings.host, settings.port)
+    try:
+        port = listening.getsockname()[1]
+        token, where = _token(settings, port)
+        preflight.prepare(settings.jittor, _told)
+        stop = Stop()
+        with tempfile.TemporaryDirectory(prefix=f"jack_ray-{os.getpid()}-") as folder, stop.caught():
+            state = _state(settings, wanted, Path(folder))
+            app = app_of(state, access.Keeper(token), access.Names(settings.host, settings.hosts))
+            server = HttpServer(app, listening, settings.numbers["drain_s"])
+            _say(f"http://{_url_host(settings.host)}:{port} loads {settings.name} version {wanted.version}. {where}")
+            try:
+                _Running(settings, versions, wanted, state, stop).until_ctrl_c(server)
+            finally:
+                server.stop_now()
+    finally:
+        listening.close()
+    return 0
+
+
+@dataclass
+class _Running:
+    """A server whose door is open."""
+
+    settings: Settings
+    versions: Versions
+    wanted: Wanted
+    state: State
+    stop: Stop
+
+    def until_ctrl_c(self, server: HttpServer) -> None:
+        """Start the replicas, look after them, and end them when nothing is in flight. Raises JackRayError."""
+        os.environ |= ray_variables(self.settings.address)  # Ray reads them while it is imported
+        from jack_ray.serving.cluster import Cluster, cores
+
+        threads = self.settings.threads or max(1, cores() // self.settings.replicas)
+        cluster = Cluster(self._plan(threads), self.wanted)
+        try:
+            if self._is_ready(cluster):
+                self.state.asks = cluster
+                replicas = f"{self.state.replicas} of {self.settings.replicas} replicas"
+                _say(f"ready: {self.state.name} version {self.state.version}, {replicas}")
+                self._look_after(cluster)
+            self.state.is_ending = True
+            _say("ending: what is in flight is answered; Ctrl-C again ends at once")
+            server.stop()
+        finally:
+            cluster.close()
+
+    def _plan(self, threads: int) -> "Plan":
+        from jack_ray.serving.cluster import Plan
+
+        settings, numbers = self.settings, self.settings.numbers
+        limits = Limits(settings.batch, numbers["answer_s"], round(numbers["memory_gb"] * 1e9))
+        checkpoints = Path(self.wanted.checkpoint).parent  # of all versions
+        roots = [str(one) for one in (self.state.folder, checkpoints, settings.inputs) if one is not None]
+        return Plan(
+            name=f"jack_ray-{settings.name}-{os.getpid()}", address=settings.address, replicas=settings.replicas,
+            threads=threads, jittor_home=settings.jittor, limits=limits, window_s=numbers["window_s"],
+            roots=tuple(roots),
+        )  # fmt: skip
+
+    def _is_ready(self, cluster: "Cluster") -> bool:
+        """Wait for the first replica that can answer; False: stopped before. Raises JackRayError when it cannot."""
+        deadline = time.monotonic() + FIRST_S
+        while not self.stop.asked.wait(LOOK_S / 5):
+            standings = cluster.standings()
+            _take_in(self.state, standings)
+            if self.state.replicas:
+                return True
+            troubles = [one.trouble for one in standings if one.trouble]
+            if troubles:
+                raise JackRayError(f"{self.state.name} cannot be loaded: {troubles[0]}")
+            if time.monotonic() > deadline:
+                raise JackRayError(f"No replica was ready within {FIRST_S:g} s; does the cluster have room for one?")
+        return False
+
+    def _look_after(self, cluster: "Cluster") -> None:
+        """Until Ctrl-C: let replicas turn to what the alias means, and know how they stand."""
+        watcher = Watcher(self.versions, self.wanted, self.settings.numbers["poll_s"])
+        says = _Says()
+        try:
+            while not self.stop.asked.wait(LOOK_S):
+                if watcher.wanted.version != self.wanted.version:
+                    self.wanted = watcher.wanted
+                    says(f"{self.settings.model} means version {self.wanted.version} now; it is being loaded")
+                cluster.want(self.wanted)
+                before = self.state.version
+                standings = cluster.standings()
+                _take_in(self.state, standings)
+                if self.state.version != before:
+                    self.state.metrics.switched()
+                    says(f"version {self.state.version} answers")
+                self._tell(says, [one.trouble for one in standings if one.trouble], watcher.trouble)
+        finally:
+            watcher.stop()
+
+    def _tell(self, says: "_Says", of_replicas: Sequence[str], of_registry: str) -> None:
+        goes_on = f"version {self.state.version} goes on"
+        if of_replicas:
+            says(f"version {self.wanted.version} cannot be loaded, {goes_on}: {of_replicas[0].splitlines()[0]}")
+        if of_registry:
+            says(f"MLflow does not tell what the alias means, {goes_on}: {of_registry.splitlines()[0]}")
+
+
+def _take_in(state: State, standings: list[Standing]) -> None:
+    able = [one for one in standings if one.version]
+    state.replicas = len(able)
+    if able:
+        newest = max(able, key=lambda one: (one.version == one.wanted, int(one.version)))
+        state.version = newest.version
+        state.finds_segments = newest.finds_segments
+
+
+class _Says:
+    """Says a thing once until something else is said."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, text: str) -> None:
+        if text != self._last:
+            _say(text)
+        self._last = text
+
+
+def _state(settings: Settings, wanted: Wanted, folder: Path) -> State:
+    found: About = about(wanted)
+    numbers = settings.numbers
+    pace = Pace(numbers["stall_s"], numbers["upload_s"])
+    limits = DoorLimits(round(numbers["max_mb"] * 1e6), settings.max_waiting, pace, 2 * numbers["answer_s"])
+    known: dict[str, Any] = {
+        "method": found.trial.method, "trial": found.trial.id, "labels": list(found.labels),
+        "window_s": numbers["window_s"],
+    }  # fmt: skip
+    return State(settings.name, settings.alias, known, accepts(found.trial), limits, folder, settings.inputs)
+
+
+def _token(settings: Settings, port: int) -> tuple[str | None, str]:
+    """The token, and where it is, for people."""
+    if not settings.has_token:
+        return None, "Everybody who reaches it may ask (auth=none)."
+    if settings.token_file is not None:
+        return access.read_token(settings.token_file), f"Its token: {settings.token_file}"
+    path = settings.runs / "serving" / f"{settings.name}-{port}" / "token"
+    return access.new_token(path), f"Its token: {path}"
+
+
+def _url_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _told(phase: str, share: float) -> None:
+    print(f"\r{phase}: {share:.0%}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
