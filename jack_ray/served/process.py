@@ -40,13 +40,15 @@ class Computing:
         self._answers: IO[str] | None = None
         self._owner = 0
 
-    def ask(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
-        """An answer for each path. Raises JackRayError when the process ends; PreflightError when it cannot start."""
+    def ask(self, inputs: Sequence[str], timeline: bool = False) -> list[dict[str, Any]]:
+        """An answer for each path; timeline: with what changes in the course of each.
+
+        Raises JackRayError when the process ends; PreflightError when it cannot start."""
         with self._lock:
             try:
                 process, answers = self._running()
                 assert process.stdin is not None
-                process.stdin.write(json.dumps({"inputs": list(inputs)}) + "\n")
+                process.stdin.write(json.dumps({"inputs": list(inputs), "timeline": timeline}) + "\n")
                 process.stdin.flush()
                 found: list[dict[str, Any]] = self._line(answers)["answers"]
             except BrokenPipeError:

@@ -44,7 +44,7 @@ class Index:
 
 
 def open_media(path: Path) -> Any:
-    """A file that is opened by PyAV, to be used with `with`: one of `CONTAINERS`, which leads to no other file or address.
+    """A file that PyAV opens, to be used with `with`: one of `CONTAINERS`, which leads to no other file or address.
 
     Raises what PyAV raises.
     """
