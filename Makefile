@@ -1,6 +1,7 @@
 # make demo   the first result: installs into .venv, generates data, trains a sweep
 # make mlflow-server   an MLflow that a team shares, at 127.0.0.1:5000 (PORT=, BACKEND=postgresql://...)
 # make test   all tests; make test-fast: those without Jittor, Ray and MLflow, in under a minute
+# make docs   the documentation in English and Chinese at build/site/index.html, which needs no network
 # make bench  all benchmarks, beside rivals that it installs first; NAME=loading for one, see docs/performance.md
 PYTHON ?= python3.11
 VENV := .venv
@@ -8,11 +9,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO_DATA ?= data/VideoSenti
 PORT ?= 5000
+SITE ?= build/site
 BACKEND ?=
 NAME ?= all
 QUICK := not rank and not ray and not mlflow and not cluster
 
-.PHONY: help install prepare demo mlflow-server test test-fast bench lint format clean
+.PHONY: help install prepare demo mlflow-server test test-fast docs bench lint format clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -21,7 +23,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@echo "Installing into $(VENV) (a few minutes the first time) ..."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
 	@touch $@
 
 install: $(INSTALLED)
@@ -42,6 +44,9 @@ test: prepare
 
 test-fast: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK) and not repository and not long"
+
+docs: install
+	$(BIN)/python -m docs.site $(SITE)
 
 bench: prepare
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
