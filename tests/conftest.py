@@ -14,12 +14,25 @@ from jack_ray.methods.tsl.demo import generate
 from jack_ray.place.ray_environment import ray_variables
 from jack_ray.spawn.preflight import prepare
 
+ROOT = Path(__file__).parent
+SHARING = ("apply", "cluster")
+"""Folders whose files share a trained model, and a cluster."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # absolute from here on: the ranks' environment has another HOME
     os.environ["JACK_RAY_JITTOR_HOME"] = str(default_jittor_home().absolute())
     # a shell that starts the tests in the background has children ignore Ctrl-C, which some tests send
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes (`--dist loadgroup`) take whole files, and whole folders where a folder shares what is dear."""
+    for item in items:
+        place = item.path.relative_to(ROOT)
+        shared = place.parts[0] if place.parts[0] in SHARING else place.as_posix()
+        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from jack_ray.data.__main__ import commands as data_commands
 from jack_ray.launch import launch
 from jack_ray.registry.request import read_request
 from jack_ray.score import _parser as score_parser
+from jack_ray.serving.request import read_request as read_server
 from jack_ray.sweeps.__main__ import parser as sweeps_parser
 from tests.documented_data import data_for, with_weights
 
@@ -155,6 +156,11 @@ def test_every_use_of_a_trained_model_in_the_documentation_is_understood(command
 @pytest.mark.parametrize("typed", commands("jack_ray.promote"))
 def test_every_promotion_in_the_documentation_is_understood(typed: str) -> None:
     assert read_request(shlex.split(typed, comments=True)).name
+
+
+@pytest.mark.parametrize("typed", [typed for typed in commands("jack_ray.serve") if typed != "--help"])
+def test_every_server_in_the_documentation_is_understood(typed: str) -> None:
+    assert read_server(shlex.split(typed, comments=True)).name
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("jobs/*.sh")), ids=name_of)

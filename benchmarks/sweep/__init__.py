@@ -3,6 +3,9 @@
 All train the same narrow TSL-Net on the same generated data with the same steps, evaluations, checkpoint and MLflow
 store. Times are from the command to its end, with everything that was compiled before. Beside Ray Tune a trial is a
 gang of two processes and the machine one slot; beside joblib a trial is one process and each core a slot.
+
+Ray Tune's trials leave the numbers of their evaluation in MLflow, and so do joblib's in `joblib_numbers`. In `joblib`
+they leave what ours do, losses of all steps, checkpoint and pictures, by MLflow's own calls.
 """
 
 import os
@@ -22,12 +25,14 @@ from jack_ray.contract.environment import PACKAGE_PARENT, python_path
 
 TRIALS = 16
 FEW = 4
+RIVALS = {"joblib": "all", "joblib_numbers": "numbers"}
+"""What joblib's trials leave in MLflow."""
 
 
 def measure(options: Options) -> Iterator[Figure]:
-    """Turnaround, utilisation, and the whole sweep beside its rivals; `--only turnaround tune joblib` for parts."""
+    """Turnaround, utilisation, and the whole sweep beside its rivals; `--only tune joblib` for parts."""
     cores = os.cpu_count() or 1
-    parts = options.choose(("turnaround", "tune", "joblib"))
+    parts = options.choose(("turnaround", "tune", "joblib", "joblib_numbers"))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         data = prepare(root)
@@ -35,10 +40,10 @@ def measure(options: Options) -> Iterator[Figure]:
         if "turnaround" in parts:
             yield from _turnaround(root, data)
         if "tune" in parts:
-            yield from _beside(root, data, "tune", 2, 1)
-        if "joblib" in parts:
+            yield from _beside(root, data, ["tune"], 2, 1)
+        if alone := [part for part in parts if part.startswith("joblib")]:
             ours.launch(root / "single", words(data, 1, 1))
-            yield from _beside(root, data, "joblib", 1, cores)
+            yield from _beside(root, data, alone, 1, cores)
 
 
 def _turnaround(root: Path, data: Path) -> Iterator[Figure]:
@@ -51,30 +56,39 @@ def _turnaround(root: Path, data: Path) -> Iterator[Figure]:
     yield Figure("sweep.new_ranks", "turnaround_warm_cache_s", found[False], found[False], None, "s")
 
 
-def _beside(root: Path, data: Path, rival: str, ranks: int, slots: int) -> Iterator[Figure]:
-    trial, folder = root / f"{rival}.json", root / rival
+def _beside(root: Path, data: Path, rivals: Sequence[str], ranks: int, slots: int) -> Iterator[Figure]:
+    trial = root / f"{ranks}.json"
     save_trial(data, ranks, trial)
-    folder.mkdir()
-    mine = ours.launch(root / f"beside-{rival}", words(data, ranks, TRIALS))
+    mine = ours.launch(root / f"beside-{rivals[0]}", words(data, ranks, TRIALS))
     yield Figure(
         f"sweep.{TRIALS}_trials.{ranks}_ranks", "slot_utilisation",
-        *[ours.utilisation(ours.times(root / f"beside-{rival}"), slots)] * 2, None, "share",
+        *[ours.utilisation(ours.times(root / f"beside-{rivals[0]}"), slots)] * 2, None, "share",
     )  # fmt: skip
-    command = {"tune": _tune(trial, folder, ranks), "joblib": _joblib(trial, folder, slots)}[rival]
-    _make_store(folder)
-    theirs = _timed(command, folder)
-    yield speedup(f"sweep.{TRIALS}_trials.beside_{rival}", "sweep_speedup", mine, theirs, "s")
+    for rival in rivals:
+        folder = root / rival
+        folder.mkdir()
+        _make_store(folder)
+        command = _tune(trial, folder, ranks) if rival == "tune" else _joblib(trial, folder, slots, RIVALS[rival])
+        theirs = _timed(command, folder)
+        yield speedup(
+            f"sweep.{TRIALS}_trials.beside_{rival}",
+            "sweep_speedup" if rival != "joblib_numbers" else "sweep_speedup_numbers",
+            mine,
+            theirs,
+            "s",
+        )
 
 
 def _tune(trial: Path, folder: Path, ranks: int) -> list[str]:
     return ["benchmarks.sweep.by_tune", str(trial), str(folder), str(ranks), str(TRIALS)]
 
 
-def _joblib(trial: Path, folder: Path, slots: int) -> list[str]:
+def _joblib(trial: Path, folder: Path, slots: int, keeps: str) -> list[str]:
     values = ",".join(map(str, rates(TRIALS)))
     return [
         "benchmarks.sweep.by_joblib", "--multirun", "hydra/launcher=joblib", f"hydra.launcher.n_jobs={slots}",
-        f"hydra.sweep.dir={folder}", f"+trial={trial}", f"+folder={folder}", f"+lr={values}",
+        f"hydra.sweep.dir={folder}", f"+trial={trial}", f"+folder={folder}", f"+keeps={keeps}",
+        f"+lr={values}",
     ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from jack_ray.train.method import typed
 from jack_ray.train.order import share, step_samples
 
 SumGradients = Callable[[Any], None]
+Tell = Callable[[int, float], None]
 
 
 class Rank:
@@ -38,13 +39,20 @@ class Rank:
             betas=train.betas, eps=train.eps, weight_decay=train.weight_decay,
         )  # fmt: skip
         self.data = Data(self.settings.model, self.settings.data, "train", train.seed)
+        self.metric = Metric(self.settings.model, self.settings.data)
+        """Of the last evaluation."""
 
-    def fit(self) -> dict[str, Any]:
-        """All steps; when the first one ended, when all did, and the last evaluation."""
+    def fit(self, tell: Tell = lambda number, loss: None) -> dict[str, Any]:
+        """All steps; when the first one ended, when all did, and the last evaluation.
+
+        tell: is given the number of each step that is to be logged, and its loss.
+        """
         train = self.settings.train
         first, values = 0.0, {}
         for number in range(train.steps):
-            self.step(number)
+            loss = self.step(number)
+            if (number + 1) % train.log_every == 0:
+                tell(number + 1, float(loss))
             first = first or time.time()
             if (number + 1) % train.evaluate_every == 0 or number + 1 == train.steps:
                 values = self.evaluate("val")
@@ -52,17 +60,21 @@ class Rank:
             values = self.evaluate("test")
         return {"first_step": first, "ended": time.time(), "values": values}
 
-    def step(self, number: int) -> None:
-        """One update."""
+    def step(self, number: int) -> Any:
+        """One update; its loss, the mean over this rank's samples."""
         train = self.settings.train
         indices = step_samples(len(self.data), train.batch, train.seed, number).indices
         self.model.train()
         self.rule.zero_grad(set_to_none=False)
+        whole = torch.zeros(())
         for position in share(len(indices), self.rank, self.size):
             for batch in self.data.collate([self.data.draw(indices[position], 0)]):
-                (tsl.loss(self.model, batch, self.settings.model) / len(indices)).backward()
+                loss = tsl.loss(self.model, batch, self.settings.model) / len(indices)
+                loss.backward()
+                whole += loss.detach()
         self.join(self.model)
         self.rule.step()
+        return whole
 
     def evaluate(self, split: Any) -> dict[str, float]:
         """The metric of a split."""
@@ -77,4 +89,5 @@ class Rank:
         whole = Metric(self.settings.model, self.settings.data)
         for state in self.reduce(metric.state()):
             whole.merge(state)
+        self.metric = whole
         return {name: float(value) for name, value in whole.result().items()}

@@ -187,7 +187,11 @@ class TrackingConfig:
     uri: str = setting("an MLflow server (http://..) or a store (sqlite:///absolute/path)")
     backend: str = setting("where `make mlflow-server` keeps its tables: sqlite:///file or postgresql://..")
     experiment: str = setting("MLflow experiment that holds the runs")
-    flush_s: float = setting("seconds between two deliveries to MLflow", unit="s", gt=0)
+    flush_s: float = setting(
+        "seconds between two deliveries to MLflow; more where one takes over a twentieth of that in computing",
+        unit="s",
+        gt=0,
+    )
     give_up_s: float = setting("at the end: how long to go on trying when MLflow cannot be reached", unit="s", ge=0)
     upload_checkpoints: bool = setting("upload the best and the last checkpoint as artifacts")
 

@@ -68,7 +68,7 @@ class RayHands:
         self._folder = folder
         self._local = LocalRay(folder) if cluster.address is None else None
         try:
-            connect(self._local.address if self._local else str(cluster.address))
+            connect(self._local.address if self._local else str(cluster.address), inherits=self._local is not None)
             if not self.grows:
                 refuse_impossible(need, self._look())
         except PlaceError:
@@ -92,7 +92,7 @@ class RayHands:
         ray.shutdown()
         dead.stop()
         self._local = LocalRay(self._folder)
-        connect(self._local.address)
+        connect(self._local.address, inherits=True)
         self._machines = machines()
 
     def room(self) -> bool:
@@ -273,6 +273,7 @@ class RayHands:
         ray.shutdown()
         if self._local is not None:
             self._local.stop()
+            self._local = None
 
 
 def _pull(order: Order) -> threading.Thread:

@@ -11,8 +11,11 @@ from jack_ray.place.ray_address import refuse_silent, resolve
 from jack_ray.place.room import Machine
 
 
-def connect(address: str) -> None:
-    """Connect to a running Ray. Raises PlaceError when that does not work."""
+def connect(address: str, inherits: bool = False) -> None:
+    """Connect to a running Ray. Raises PlaceError when that does not work.
+
+    inherits: whether its workers have this process's variables from it, so that those which it keeps ready will do.
+    """
     resolved = resolve(address)
     refuse_silent(resolved)
     try:
@@ -21,7 +24,7 @@ def connect(address: str) -> None:
             logging_level=logging.ERROR,
             log_to_driver=False,
             configure_logging=False,
-            runtime_env={"env_vars": {"PYTHONPATH": python_path()}},
+            runtime_env=None if inherits else {"env_vars": {"PYTHONPATH": python_path()}},
         )
     except (ConnectionError, RayError, ValueError, RuntimeError, TimeoutError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

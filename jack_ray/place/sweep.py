@@ -68,18 +68,22 @@ def run_sweep(plan: Plan) -> int:
         retire(folder.path, folder.lock)
     with _locked(folder):
         write_json(folder.sweep, {"id": plan.sweep_id, "typed": plan.typed, "folder": os.getcwd()})
-        hands = _hands(plan, folder)
+        writer = Writer(folder) if plan.base.tracking.kind == "mlflow" else NoWriter()
+        writer.warm()
         try:
-            return _run(plan, folder, hands, uri)
+            hands = _hands(plan, folder)
+        except BaseException:
+            writer.discard()
+            raise
+        try:
+            return _run(plan, folder, hands, writer, uri)
         finally:
             hands.close()
 
 
-def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
-    tracking = plan.base.tracking
+def _run(plan: Plan, folder: SweepFolder, hands: Hands, writer: Writer | NoWriter, uri: str) -> int:
     goal = Goal(*plan.goal)
     search = open_search(plan.base.sweep, folder.journal, goal.metric, plan.goal[1], plan.base.more)
-    writer = Writer(folder) if tracking.kind == "mlflow" else NoWriter()
     writer.start(_sweep_started(plan, goal, uri))
     screen = Screen(goal, search.total(), plan.base.cluster.wait_s)
     if search.notice:
@@ -96,7 +100,7 @@ def _run(plan: Plan, folder: SweepFolder, hands: Hands, uri: str) -> int:
         failed = any(entry.state.status == "failed" for entry in entries)
         was_cut = bool(controller.interrupted or controller.stopped or not entries)
         ended: Ending = "killed" if was_cut else "failed" if failed else "finished"
-        delivery = writer.close(ended)
+        delivery = writer.close(ended, meanwhile=hands.close)
     screen.result(entries)
     if plan.base.sweep.repeats:
         screen.spreads(entries)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jack_ray.serving import predicting
 from jack_ray.serving.access import Keeper, Names
+from jack_ray.serving.body import Body
 from jack_ray.serving.faults import RequestError
 from jack_ray.serving.state import State
 
@@ -78,7 +79,7 @@ class Guarded:
         if error is None:
             await self._app(scope, receive, _with_headers(send))
             return
-        await predicting.linger(Request(scope, receive))
+        await Body(scope, receive).throw_away()
         await refused(error)(scope, receive, _with_headers(send))
 
 

@@ -49,6 +49,8 @@ class Watched:
 
     def ask(self, inputs: Sequence[str], timeline: bool) -> list[Mapping[str, Any]]:
         """An answer for each path. Raises TooMuchError beyond the limits, JackRayError when the process has died."""
+        if self.computer.pid is None:
+            self.computer.ask([])  # to start, and perhaps to compile, is no file's fault
         done = threading.Event()
         reasons: list[str] = []
         watch = threading.Thread(target=self._watch, args=(done, reasons), name="limits", daemon=True)
@@ -66,13 +68,23 @@ class Watched:
     def _watch(self, done: threading.Event, reasons: list[str]) -> None:
         deadline = time.monotonic() + self.answer_s
         while not done.wait(LOOK_S):
+            pid = self.computer.pid
             if time.monotonic() > deadline:
                 reasons.append(f"takes longer than {self.answer_s:g} s to compute")
-            elif (pid := self.computer.pid) is not None and memory_of(pid) > self.memory_bytes:
+            elif pid is not None and memory_of(pid) > self.memory_bytes:
                 reasons.append(f"needs more than {self.memory_bytes / 1e9:g} GB of memory")
-            if reasons:
+            if reasons or (pid is not None and has_ended(pid)):  # those that it has forked keep its pipe open
                 self.computer.interrupt()
                 return
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a child of this process has ended and was not waited for yet, or is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return True
+    return text[text.rindex(")") + 2 :].startswith("Z")
 
 
 def memory_of(pid: int) -> int:

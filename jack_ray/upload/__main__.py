@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jack_ray.contract.errors import JackRayError
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.serve:
         inbox = Inbox()
         inbox.listen(sys.stdin)
+        _import_mlflow()
         return 0 if Service(folder, inbox, _open_store).run() else 1
     try:
         print(replay(folder, options.uri, _open_store))
@@ -43,12 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _open_store(uri: str, experiment: str) -> Store:
-    """Imported here, since MLflow takes seconds to import and commands come meanwhile."""
+    return _import_mlflow()(uri, experiment)
+
+
+def _import_mlflow() -> Callable[[str, str], Store]:
+    """MLflow's store. It takes seconds to import, and commands come meanwhile."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     from jack_ray.upload.mlflow_store import MlflowStore
 
-    return MlflowStore(uri, experiment)
+    return MlflowStore
 
 
 if __name__ == "__main__":

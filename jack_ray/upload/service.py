@@ -29,6 +29,8 @@ _HARD_END_S = 60.0
 """When it ends whatever it waits for; MLflow itself waits up to an hour for some databases."""
 _LONGEST_DELAY_S = 30.0
 _CLOSING_DELAY_S = 1.0
+_SHARE = 20
+"""Between two deliveries lies so many times the processor time that the first one took: the cores are for the ranks."""
 _FIRST_COMMAND_S = 1.0
 
 
@@ -86,6 +88,7 @@ class Service:
     delivery: SweepDelivery | None = None
     last_error: str = ""
     _failures: int = 0
+    _took_s: float = 0.0
     _closing_since: float | None = None
     _driver: int = field(default_factory=os.getppid)
 
@@ -112,7 +115,8 @@ class Service:
             return _FIRST_COMMAND_S
         if self._closing_since is not None:
             return _CLOSING_DELAY_S if self._failures else 0.0
-        return float(min(self.told.sweep.flush_s * 2 ** min(self._failures, 10), _LONGEST_DELAY_S))
+        wanted_s = max(self.told.sweep.flush_s, _SHARE * self._took_s) * 2 ** min(self._failures, 10)
+        return float(min(wanted_s, _LONGEST_DELAY_S))
 
     def _deliver(self) -> None:
         sweep = self.told.sweep
@@ -120,7 +124,9 @@ class Service:
         if self.delivery is None:
             store = self.open_store(sweep.uri, sweep.experiment)
             self.delivery = SweepDelivery(store, self.folder, sweep, self.told, source_tags(), Painter(self.folder))
+        began = time.process_time()
         self.delivery.deliver()
+        self._took_s = time.process_time() - began
         for problem in self.delivery.problems:
             print(problem, flush=True)
             self.last_error = problem

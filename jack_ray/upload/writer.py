@@ -42,11 +42,24 @@ class Writer:
         self._starts = 0
         self._warning = ""
 
+    def warm(self) -> None:
+        """Start the process before there is a sweep to tell of: it imports MLflow meanwhile, which takes seconds."""
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        self._launch()
+
+    def discard(self) -> None:
+        """End a process that was told of no sweep, since there will be none."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
     def start(self, sweep: SweepStarted) -> None:
-        """Start the process and name the sweep; returns at once."""
+        """Name the sweep, to a process that is started now unless it is warm; returns at once."""
         self.folder.path.mkdir(parents=True, exist_ok=True)
         self._tell(sweep)
-        self._launch()
+        if self._process is None:
+            self._launch()
 
     def trial_started(self, trial: TrialStarted) -> None:
         """An attempt begins; also told of a trial that needs no training any more, before its end."""
@@ -74,9 +87,13 @@ class Writer:
                 self._warning = "" if latest.is_reachable else latest.message
         return self._warning
 
-    def close(self, status: Ending, message: str = "") -> Delivery:
-        """Deliver the rest, end all runs, and wait for it: `give_up_s` at most while MLflow does not answer."""
+    def close(self, status: Ending, message: str = "", meanwhile: Callable[[], None] = lambda: None) -> Delivery:
+        """Deliver the rest, end all runs, and wait for it: `give_up_s` at most while MLflow does not answer.
+
+        meanwhile: what else is to be done in that time.
+        """
         self._tell(Close(status, message))
+        meanwhile()
         latest = None
         for _ in range(2):  # a writer that dies now is given one more chance
             process = self._running()
@@ -153,6 +170,12 @@ class Writer:
 class NoWriter:
     """`tracking=none`: the same calls, and nothing happens."""
 
+    def warm(self) -> None:
+        """Nothing."""
+
+    def discard(self) -> None:
+        """Nothing."""
+
     def start(self, sweep: SweepStarted) -> None:
         """Nothing."""
 
@@ -168,8 +191,9 @@ class NoWriter:
         """Nothing to tell."""
         return ""
 
-    def close(self, status: Ending, message: str = "") -> Delivery:
+    def close(self, status: Ending, message: str = "", meanwhile: Callable[[], None] = lambda: None) -> Delivery:
         """Nothing was to be delivered."""
+        meanwhile()
         return Delivery(0, "")
 
 

@@ -202,8 +202,10 @@ def test_a_warning_stands_above_the_live_table() -> None:
     assert "MLflow is away" in drawn([running(phase="training")], WIDE, "MLflow is away")
 
 
-def test_the_time_left_of_the_sweep_counts_trials_to_come() -> None:
-    now = time.monotonic()
+def test_the_time_left_of_the_sweep_counts_trials_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, today = time.monotonic(), time.time()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "time", lambda: today)
     one = running(step=2, first_step=(1, time.time() - 10.0), began=now - 20.0)
     # 20 s so far and 20 s to come; two more trials of 40 s each
     assert summary([one], 3) == "0 of 3 trials done, about 1:40 left"

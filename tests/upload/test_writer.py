@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -94,13 +95,57 @@ def test_a_machine_that_cannot_start_a_writer_still_closes_the_sweep(
     assert "ended before it was done" in writer.close("finished").message
 
 
+def test_a_writer_that_was_warm_is_told_the_sweep_and_one_without_a_sweep_is_ended(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.runs.mkdir(exist_ok=True)
+    script = scene.runs / "writer"
+    script.write_text("#!/bin/sh\nexec head -n 1 > told\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("jack_ray.upload.writer.sys.executable", str(script))
+    monkeypatch.chdir(scene.runs)
+    writer = Writer(scene.folder)
+    writer.warm()
+    process = writer._process
+    assert process is not None
+    assert process.poll() is None
+    writer.start(scene.sweep())
+    assert writer._process is process
+    assert process.wait(10) == 0
+    assert decode((scene.runs / "told").read_text()) == scene.sweep()
+
+    useless = Writer(scene.folder)
+    useless.warm()
+    process = useless._process
+    assert process is not None
+    useless.discard()
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_what_is_to_be_done_meanwhile_is_done_while_the_rest_is_delivered(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.runs.mkdir(exist_ok=True)
+    script = scene.runs / "writer"
+    script.write_text("#!/bin/sh\nuntil [ -e done ]; do sleep 0.01; done\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("jack_ray.upload.writer.sys.executable", str(script))
+    monkeypatch.chdir(scene.runs)
+    writer = Writer(scene.folder)
+    writer.start(scene.sweep())
+    assert writer.close("finished", meanwhile=(scene.runs / "done").touch).message == ""
+
+
 def test_no_tracking_takes_the_same_calls(scene: Scene) -> None:
     writer = NoWriter()
+    writer.warm()
     writer.start(scene.sweep())
     writer.trial_started(scene.trial())
     writer.trial_ended("tsl-a", "finished")
     assert writer.warning() == ""
-    assert writer.close("finished").message == ""
+    assert writer.close("finished", meanwhile=scene.folder.commands.touch).message == ""
+    assert scene.folder.commands.is_file()
+    writer.discard()
 
 
 class Away:
@@ -152,6 +197,26 @@ def test_a_full_disk_is_waited_for_like_an_outage(
     monkeypatch.setattr("jack_ray.upload.record.write_json", save)
     commands = inbox(scene.sweep(give_up_s=30.0), scene.trial(), TrialEnded("tsl-a", "finished"), Close("finished"))
     assert Service(scene.folder, commands, Away(0, store)).run()
+
+
+def test_deliveries_are_as_rare_as_their_computing_is_long(scene: Scene, store: MemoryStore) -> None:
+    service = Service(scene.folder, inbox(scene.sweep(flush_s=0.01)), Away(0, store))
+    service.inbox.take(service.told, 0.1)
+    assert service._wait_s() == 0.01
+    scene.trial()
+    metrics = store.log_metrics
+
+    def slow(run_id: str, points: object) -> None:
+        until = time.process_time() + 0.1
+        while time.process_time() < until:
+            pass
+        metrics(run_id, points)  # type: ignore[arg-type]
+
+    store.log_metrics = slow  # type: ignore[method-assign]
+    service.told.take(scene.trial())
+    scene.metrics(range(3))
+    service._deliver()
+    assert 2.0 <= service._wait_s() <= 30.0
 
 
 def test_a_service_whose_driver_is_gone_leaves_no_run_that_counts_as_running(scene: Scene, store: MemoryStore) -> None:

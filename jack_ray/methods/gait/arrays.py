@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from jack_ray.contract.errors import Fault
 
-UNREADABLE = (ValueError, SyntaxError, TypeError, EOFError, tokenize.TokenError, MemoryError, RecursionError)
+UNREADABLE = (
+    ValueError,
+    SyntaxError,
+    TypeError,
+    EOFError,
+    tokenize.TokenError,
+    MemoryError,
+    RecursionError,
+    OverflowError,
+)
 """What numpy raises for one or another broken header."""
 
 

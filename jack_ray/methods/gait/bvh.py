@@ -190,7 +190,7 @@ def _numbers(where: str, words: Sequence[str], count: int) -> Array:
 
 def _read_motion(path: Path, lines: Sequence[str], motion: int, bones: Sequence[Bone]) -> Motion:
     head = " ".join(lines[motion + 1 : motion + 3])
-    found = re.search(r"Frames:\s*(\d+)\s+Frame Time:\s*([\d.eE+-]+)", head)
+    found = re.search(r"Frames:\s*(\d{1,9})\s+Frame Time:\s*(\d*\.?\d+(?:[eE][+-]?\d+)?)(?:\s|$)", head)
     if found is None:
         raise DataError([Fault(f"{path}: line {motion + 2}", repr(head[:60]), "Frames: N and Frame Time: S")])
     number, frame_s = int(found[1]), float(found[2])

@@ -21,6 +21,8 @@ EXPECTED = "a video that can be decoded"
 CONTAINERS = ("mov", "matroska", "avi", "mpeg", "mpegts", "mpegvideo", "flv", "asf", "h264", "hevc")
 """FFmpeg's names of the formats that are opened, whatever a file is called: they hold pictures and sound themselves.
 Playlists and lists of files, which name further files and addresses, are not among them."""
+MAX_PIXELS = 8192 * 8192
+"""Of one picture, twice those of 8K in both directions: a file of a few bytes can claim ten thousand million."""
 Numbers = Sequence[int] | NDArray[np.int64]
 _ROTATED = {
     90: Image.Transpose.ROTATE_90,
@@ -44,7 +46,7 @@ class Index:
 
 
 def open_media(path: Path) -> Any:
-    """A file that is opened by PyAV, to be used with `with`: one of `CONTAINERS`, which leads to no other file or address.
+    """A file that PyAV opens, to be used with `with`: one of `CONTAINERS`, which leads to no other file or address.
 
     Raises what PyAV raises.
     """
@@ -61,6 +63,10 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
                 raise DataError([Fault(str(path), "no pictures in it", EXPECTED)])
             stream = container.streams.video[0]
             stream.thread_count = 1  # several files are read at the same time
+            if stream.width * stream.height > MAX_PIXELS:
+                found = f"pictures of {stream.width} x {stream.height} pixels"
+                raise DataError([Fault(str(path), found, f"at most {MAX_PIXELS} pixels in one")])
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # the size may change on the way
             yield container, stream
     except (av.FFmpegError, OSError, UnicodeError) as error:
         raise DataError([Fault(str(path), reason(error), EXPECTED)]) from error

@@ -77,6 +77,8 @@ def test_channels_turn_in_the_order_in_which_they_are_written(tmp_path: Path) ->
         ("CHANNELS 3 Z", "CHANNELS 4 Z", "line 9: channels 4 Zrotation Yrotation Xrotation"),
         ("CHANNELS 3 Zrotation", "CHANNELS 3 Wrotation", "line 9: channels 3 Wrotation"),
         ("Frames: 2", "Frames: two", "expected Frames: N and Frame Time: S"),
+        ("Frames: 2", f"Frames: {'9' * 5000}", "expected Frames: N and Frame Time: S"),
+        ("Time: 0.1", "Time: 0.1.2", "expected Frames: N and Frame Time: S"),
         ("Frames: 2", "Frames: 3", "2 lines of motion; expected 3, as its line Frames says"),
         ("1 2 3 90", "1 2 90", "line 25: 11 numbers; expected 12 finite numbers"),
         ("1 2 3 90", "1 nan 3 90", "line 25: a number that is not finite"),

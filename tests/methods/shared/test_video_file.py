@@ -178,3 +178,11 @@ def test_another_file_at_the_same_path_is_looked_at_anew_once_the_first_is_forgo
     write_video(path, invent(2, {"training": 1}, (20, 20), 1)[0], 24, 1)
     video_file.forget()
     assert video_file.num_pictures(path) == 20
+
+
+def test_pictures_larger_than_any_video_has_are_refused_before_they_are_decoded(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video_file, "MAX_PIXELS", 1000)
+    with pytest.raises(DataError, match=r"pictures of \d+ x \d+ pixels; expected at most 1000 pixels in one"):
+        list(video_file.pictures(video, 48))
