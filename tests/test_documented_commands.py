@@ -9,6 +9,7 @@ import pytest
 from jack_ray.compose import read_command
 from jack_ray.compose.load import groups
 from jack_ray.jobs_api.file import load_job
+from jack_ray.serving.request import read_request
 from jack_ray.submit import COMMANDS
 from tests import test_docs, test_tutorials
 from tests.tutorials import NOT_RUN, ROOT, commands
@@ -30,10 +31,18 @@ READ = {
 
 HERE = {
     "jack_ray.submit": "test_every_job_in_the_documentation_is_understood",
+    "jack_ray.serve": "test_every_serving_in_the_documentation_is_understood",
     "jack_ray.warm": "test_every_warming_in_the_documentation_names_a_model",
 }
 
+UPLOADS = "tests/test_tutorials.py sends the like of it"
 NAMED = {
+    'curl -H "Authorization: Bearer $TOKEN" -F file=@clip.mp4 http://127.0.0.1:8000/v1/predict': UPLOADS,
+    "curl -H \"Authorization: Bearer $TOKEN\" -F file=@walk.bvh 'http://127.0.0.1:8000/v1/predict?timeline=false'": UPLOADS,
+    'curl -H "Authorization: Bearer $TOKEN" -F rgb=@rgb/6.npy -F mel=@logmfcc/6.npy -F fps=29.97 '
+    "http://127.0.0.1:8000/v1/predict": UPLOADS,
+    'curl -H "Authorization: Bearer $TOKEN" -H \'Content-Type: application/json\' -d \'{"path": "clips/6.mp4"}\' '
+    "http://127.0.0.1:8000/v1/predict": UPLOADS,
     ". .venv/bin/activate": "the reader's shell",
     "mlflow ui": NOT_RUN["mlflow ui"],
     "ray get-auth-token --generate": "tests/cluster/test_ray_up.py has a token of its own",
@@ -93,6 +102,19 @@ def test_every_job_in_the_documentation_is_understood(typed: str) -> None:
     words = [word for word in shlex.split(typed, comments=True) if word not in ("-f", "FILE")]
     if words and words[0] not in COMMANDS and words[0] != "jobs/FILE.yaml":
         assert load_job(ROOT / words[0], words[1:]).entrypoint
+
+
+@pytest.mark.parametrize("typed", [typed for typed in test_docs.commands("jack_ray.serve") if "NAME@" not in typed])
+def test_every_serving_in_the_documentation_is_understood(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "VideoSenti").mkdir(parents=True)
+    (tmp_path / "token.txt").write_text("a" * 43)
+    (tmp_path / "token.txt").chmod(0o600)
+    assert read_request(
+        [word for word in shlex.split(typed, comments=True) if "help" not in word] or ["model=models:/a/1"]
+    )
 
 
 @pytest.mark.parametrize("typed", test_docs.commands("jack_ray.warm"))

@@ -11,9 +11,7 @@ from tests.test_docs import FENCE, LINK, prose
 
 pytestmark = pytest.mark.repository
 
-ENGLISH_ONLY = re.compile(
-    r"config|changelog|architecture|contributing|performance|decisions/.*|methods/.*"
-)
+ENGLISH_ONLY = re.compile(r"config|changelog|architecture|contributing|performance|decisions/.*|methods/.*")
 """Pages for developers, and what is generated: shown in English in the Chinese site, with a note."""
 
 PAIRS = [
