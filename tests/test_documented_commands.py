@@ -38,7 +38,8 @@ HERE = {
 UPLOADS = "tests/test_tutorials.py sends the like of it"
 NAMED = {
     'curl -H "Authorization: Bearer $TOKEN" -F file=@clip.mp4 http://127.0.0.1:8000/v1/predict': UPLOADS,
-    "curl -H \"Authorization: Bearer $TOKEN\" -F file=@walk.bvh 'http://127.0.0.1:8000/v1/predict?timeline=false'": UPLOADS,
+    'curl -H "Authorization: Bearer $TOKEN" -F file=@walk.bvh '
+    "'http://127.0.0.1:8000/v1/predict?timeline=false'": UPLOADS,
     'curl -H "Authorization: Bearer $TOKEN" -F rgb=@rgb/6.npy -F mel=@logmfcc/6.npy -F fps=29.97 '
     "http://127.0.0.1:8000/v1/predict": UPLOADS,
     'curl -H "Authorization: Bearer $TOKEN" -H \'Content-Type: application/json\' -d \'{"path": "clips/6.mp4"}\' '
