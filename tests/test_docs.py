@@ -159,7 +159,13 @@ def test_every_promotion_in_the_documentation_is_understood(typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", [typed for typed in commands("jack_ray.serve") if typed != "--help"])
-def test_every_server_in_the_documentation_is_understood(typed: str) -> None:
+def test_every_server_in_the_documentation_is_understood(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "VideoSenti").mkdir(parents=True)
+    (tmp_path / "token.txt").write_text("a" * 43)
+    (tmp_path / "token.txt").chmod(0o600)
     assert read_server(shlex.split(typed, comments=True)).name
 
 

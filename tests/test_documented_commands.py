@@ -9,7 +9,6 @@ import pytest
 from jack_ray.compose import read_command
 from jack_ray.compose.load import groups
 from jack_ray.jobs_api.file import load_job
-from jack_ray.serving.request import read_request
 from jack_ray.submit import COMMANDS
 from tests import test_docs, test_tutorials
 from tests.tutorials import NOT_RUN, ROOT, commands
@@ -25,13 +24,13 @@ READ = {
     "jack_ray.test": "test_every_use_of_a_trained_model_in_the_documentation_is_understood",
     "jack_ray.predict": "test_every_use_of_a_trained_model_in_the_documentation_is_understood",
     "jack_ray.promote": "test_every_promotion_in_the_documentation_is_understood",
+    "jack_ray.serve": "test_every_server_in_the_documentation_is_understood",
     "make": "test_every_module_and_make_target_that_is_named_exists",
 }
 """What a line begins with -> the test in tests/test_docs.py that reads or composes all of them."""
 
 HERE = {
     "jack_ray.submit": "test_every_job_in_the_documentation_is_understood",
-    "jack_ray.serve": "test_every_serving_in_the_documentation_is_understood",
     "jack_ray.warm": "test_every_warming_in_the_documentation_names_a_model",
 }
 
@@ -103,19 +102,6 @@ def test_every_job_in_the_documentation_is_understood(typed: str) -> None:
     words = [word for word in shlex.split(typed, comments=True) if word not in ("-f", "FILE")]
     if words and words[0] not in COMMANDS and words[0] != "jobs/FILE.yaml":
         assert load_job(ROOT / words[0], words[1:]).entrypoint
-
-
-@pytest.mark.parametrize("typed", [typed for typed in test_docs.commands("jack_ray.serve") if "NAME@" not in typed])
-def test_every_serving_in_the_documentation_is_understood(
-    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "data" / "VideoSenti").mkdir(parents=True)
-    (tmp_path / "token.txt").write_text("a" * 43)
-    (tmp_path / "token.txt").chmod(0o600)
-    assert read_request(
-        [word for word in shlex.split(typed, comments=True) if "help" not in word] or ["model=models:/a/1"]
-    )
 
 
 @pytest.mark.parametrize("typed", test_docs.commands("jack_ray.warm"))
