@@ -74,6 +74,7 @@ def test_every_page_is_there_in_both_languages_and_leads_to_the_other(site: Path
             links = re.findall(r'href="([^"]+)" hreflang', here.read_text("utf-8"))
             assert [(here.parent / link).resolve() for link in links] == [there], here
         assert '<html class="no-js" lang="zh' in chinese.read_text("utf-8")
+        assert "On this page" not in chinese.read_text("utf-8")
 
 
 def test_the_navigation_names_every_page_once() -> None:

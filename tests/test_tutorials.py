@@ -79,9 +79,9 @@ class Reader:
         return max((self.folder / "data").glob(pattern))
 
     def trial(self, method: str) -> str:
-        """The latest trial of a method."""
-        found = list((self.folder / "runs" / "trials").glob(f"{method}-*"))
-        return max(found, key=lambda path: path.stat().st_mtime).name
+        """The first trial of a method, which MLflow knows."""
+        found = (self.folder / "runs" / "trials").glob(f"{method}-*/trial.json")
+        return min(found, key=lambda path: path.stat().st_mtime).parent.name
 
     def environment(self) -> dict[str, str]:
         """What the commands see."""
@@ -161,7 +161,7 @@ def test_own_videos_are_prepared_trained_on_and_asked_about(reader: Reader) -> N
 
 
 def test_generated_gaits_are_trained_on(reader: Reader) -> None:
-    assert len(run_page(reader, "gait")) == 3
+    assert len(run_page(reader, "gait")) == 2
 
 
 def test_a_cluster_begins_with_a_look_at_the_data(reader: Reader) -> None:
@@ -170,9 +170,7 @@ def test_a_cluster_begins_with_a_look_at_the_data(reader: Reader) -> None:
 
 def test_a_method_is_added_from_the_page_alone(tmp_path: Path) -> None:
     for name in ("jack_ray", "conf"):
-        shutil.copytree(
-            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "golden", "local.yaml")
-        )
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "golden"))
     reader = Reader(tmp_path, package=tmp_path)
     assert len(run_page(reader, "add_a_method")) == 7
     assert '"label": "' in (tmp_path / "answers.json").read_text()

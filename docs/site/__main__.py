@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from docs.site.labels import write_labels
 from docs.site.pages import LANGUAGES, Language, navigation
 from docs.site.reference import generated_pages
 from docs.site.stage import stage
@@ -18,6 +19,7 @@ HERE = Path(__file__).parent
 def build(output: Path, drafts: Path) -> list[str]:
     """Stage both languages below drafts, build them side by side; what Sphinx complained of, nothing if all is well."""
     generated = generated_pages()
+    write_labels(drafts / "labels")
     builds = []
     for language in LANGUAGES:
         source = drafts / language.name
@@ -33,7 +35,16 @@ def build(output: Path, drafts: Path) -> list[str]:
 
 def _start(source: Path, output: Path, doctrees: Path, language: Language) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", "-c", str(HERE)]
-    command += ["-d", str(doctrees), "-D", f"language={language.sphinx}", "-D", f"html_title={language.title}"]
+    command += [
+        "-D",
+        f"locale_dirs={source.parent / 'labels'}",
+        "-d",
+        str(doctrees),
+        "-D",
+        f"language={language.sphinx}",
+        "-D",
+        f"html_title={language.title}",
+    ]
     command += [str(source), str(output)]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
