@@ -35,16 +35,8 @@ def build(output: Path, drafts: Path) -> list[str]:
 
 def _start(source: Path, output: Path, doctrees: Path, language: Language) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", "-c", str(HERE)]
-    command += [
-        "-D",
-        f"locale_dirs={source.parent / 'labels'}",
-        "-d",
-        str(doctrees),
-        "-D",
-        f"language={language.sphinx}",
-        "-D",
-        f"html_title={language.title}",
-    ]
+    command += ["-d", str(doctrees), "-D", f"locale_dirs={source.parent / 'labels'}"]
+    command += ["-D", f"language={language.sphinx}", "-D", f"html_title={language.title}"]
     command += [str(source), str(output)]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
