@@ -10,6 +10,7 @@ from jack_ray.apply.request import (
     about_order,
     find_trained,
     place_faults,
+    seconds_faults,
     split_words,
     switch_faults,
     whole_number,
@@ -31,6 +32,9 @@ segments that decided it, in seconds.
                    a folder of them. TSL-Net: a video's features, as features/test/rgb/NAME.npy, or with
                    model.i3d_weights a video file
   output=FILE      write everything as JSON, too
+  timeline=true    also what changes in the course of a file, written to output=: the classes over time
+  window_s=10      VAANet, CTEN, BPM-GCN: seconds that are answered for by themselves, for the timeline
+  max_s=14400      refuse what lasts longer
   pictures=FOLDER  draw a picture of each answer
   batch=8          samples at once; the answers do not depend on it
   gpu=true         compute on a GPU
@@ -44,6 +48,9 @@ OWN = {
     "labels": "",
     "input": "",
     "output": "",
+    "timeline": "false",
+    "window_s": "10",
+    "max_s": "14400",
     "pictures": "",
     "batch": "8",
     "gpu": "false",
@@ -60,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     values, rest = split_words(arguments, OWN)
     batch = whole_number(values, "batch")
     source = Path(values["input"]).expanduser()
-    faults = [*place_faults(values, "pictures", "output"), *switch_faults(values)]
+    faults = [*place_faults(values, "pictures", "output"), *switch_faults(values, "gpu"), *timeline_faults(values)]
     if not values["input"] or not source.exists():
         found = "no such file or folder" if values["input"] else "not typed"
         faults.append(Fault(f"input={values['input']}", found, "input=FILE or input=FOLDER"))
@@ -78,6 +85,9 @@ def main(arguments: Sequence[str]) -> int:
         input=str(source.resolve()),
         batch=batch,
         pictures=pictures,
+        timeline=values["timeline"] == "true",
+        window_s=float(values["window_s"]),
+        max_s=float(values["max_s"]),
     )
     result = carry_out(order, trained.jittor_home, values["gpu"] == "true")
     print(table(result["answers"]))
@@ -89,6 +99,16 @@ def main(arguments: Sequence[str]) -> int:
     if not result["answers"]:
         return 2
     return 1 if result["faults"] else 0
+
+
+def timeline_faults(values: Mapping[str, str]) -> list[Fault]:
+    """What is wrong with the words about time."""
+    faults = switch_faults(values, "timeline")
+    faults += [fault for key in ("window_s", "max_s") for fault in seconds_faults(values, key)]
+    if values["timeline"] == "true" and not values["output"]:
+        expected = "a file to write what is too long to be shown"
+        faults.append(Fault("timeline=true", "no output=", expected, "Type output=FILE.json."))
+    return faults
 
 
 def tell_faults(faults: Sequence[str]) -> None:

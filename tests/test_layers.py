@@ -88,6 +88,7 @@ OWNERS = {
     "soundfile": ("methods.*", "data.*"),
     "h5py": ("methods.*", "data.*"),
     "librosa": ("methods.*", "data.*"),
+    "soxr": ("methods.shared.sound_stream",),
     "numba": ("methods.shared.picture_sums",),
     "numpy": (
         "train.*",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import isinf, isnan, nan
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -17,6 +18,8 @@ from jack_ray.contract.errors import ConfigError, Fault
 from jack_ray.contract.settings import nearest
 from jack_ray.contract.trial import Trial
 
+LEAST_S = 0.1
+"""Shortest time that can be typed."""
 PLACES = ("site", "tracking")
 """Nodes that say where things are, not what the model is."""
 NODES = (*PLACES, "model", "data", "train", "cluster", "mpi", "sweep")
@@ -157,10 +160,24 @@ def place_faults(values: Mapping[str, str], folder: str, file: str = "") -> list
     return faults
 
 
-def switch_faults(values: Mapping[str, str]) -> list[Fault]:
-    """A `gpu` that is neither true nor false."""
-    typed = values["gpu"]
-    return [] if typed in ("true", "false") else [Fault(f"gpu={typed}", "neither true nor false", "gpu=true")]
+def switch_faults(values: Mapping[str, str], *keys: str) -> list[Fault]:
+    """Values that are neither true nor false; of `gpu`, unless others are named."""
+    return [
+        Fault(f"{key}={values[key]}", "neither true nor false", f"{key}=true")
+        for key in keys or ("gpu",)
+        if values[key] not in ("true", "false")
+    ]
+
+
+def seconds_faults(values: Mapping[str, str], key: str) -> list[Fault]:
+    """A time that is no number of seconds, or shorter than `LEAST_S`."""
+    try:
+        seconds = float(values[key])
+    except ValueError:
+        seconds = nan
+    found = "not a number" if isnan(seconds) else "not long enough" if seconds < LEAST_S else ""
+    found = found or ("without an end" if isinf(seconds) else "")
+    return [Fault(f"{key}={values[key]}", found, f"seconds, at least {LEAST_S:g}", f"{key}=10")] if found else []
 
 
 def whole_number(values: Mapping[str, str], key: str) -> int:

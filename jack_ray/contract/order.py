@@ -13,6 +13,9 @@ from jack_ray.contract.trial import Trial
 RESULT = "result.json"
 """In the order's folder: numbers of a test, answers of a prediction."""
 
+MAX_S = 4 * 3600.0
+"""A video of this length is still answered for, unless another limit is set."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -30,8 +33,12 @@ class Order:
     """Samples that the model takes at once."""
     pictures: str = ""
     """Folder for pictures and lists; empty for none."""
+    timeline: bool = False
+    """Whether answers say what changes in the course of a file; `train.serve` is told by each request."""
     window_s: float = 10.0
-    """Length and step of the windows that a timeline is made of, in seconds."""
+    """Length of a part that is answered for by itself, where a method does not score by time."""
+    max_s: float = MAX_S
+    """What lasts longer is refused."""
 
 
 def load_order(path: Path) -> Order:

@@ -15,8 +15,9 @@
 `notes.toml` says what a model card says of the method: paper, licences, limits (jack_ray/registry/notes.py).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -27,6 +28,8 @@ Sample = dict[str, Any]
 """numpy arrays and plain values of one example."""
 Batch = dict[str, Any]
 """numpy arrays and plain values that the model takes at once."""
+Ask = Callable[[Iterable[Sample]], Iterator[Mapping[str, Any]]]
+"""Answers of the model for samples, in order; takes no more of them at once than the model does."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,11 @@ class PredictorRole(Protocol):
     """`predict.Predictor(model, data, labels)`: from a user's own file to samples, from outputs to answers."""
 
     @property
+    def model(self) -> Any:
+        """The settings of the model that answers. It may take longer inputs than the one that was trained."""
+        ...
+
+    @property
     def finds_segments(self) -> bool:
         """Whether its answers have `segments`."""
         ...
@@ -203,8 +211,20 @@ class PredictorRole(Protocol):
         """What is predicted for an input: the file itself, or each one of a folder. Raises DataError if nothing is."""
         ...
 
-    def read(self, path: Path) -> Sample:
-        """One of them, as it would be evaluated, without a label. Raises DataError naming the file."""
+    def read(self, path: Path, max_s: float = inf) -> Sample:
+        """One of them, as it would be evaluated, without a label. Raises DataError naming the file.
+
+        max_s: what lasts longer is refused. What is held in memory does not depend on the length, as far as the method
+        allows it.
+        """
+        ...
+
+    def over_time(self, path: Path, answer: Mapping[str, Any], ask: Ask, window_s: float) -> dict[str, Any]:
+        """What is added to an answer that was asked over time; a file's length must not decide how much is held.
+
+        timeline [{start_s, end_s, probabilities}, ..] in order and without a gap; window_s: the length of a part that
+        is answered for by itself, where the method does not score by time. Raises DataError naming the file.
+        """
         ...
 
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
@@ -214,8 +234,9 @@ class PredictorRole(Protocol):
     def answers(self, outputs: Mapping[str, Any], batch: Batch) -> list[dict[str, Any]]:
         """One for each sample of the batch, as JSON values.
 
-        label, and probabilities {label: share}; segments [{start_s, end_s, label, score}] where the method finds
-        some, best first. What a method knows beside (attention) goes under names of its own.
+        label, and probabilities {label: share}; duration_s where it is known; segments [{start_s, end_s, label,
+        score}] where the method finds some, best first. What a method knows beside (attention) goes under names of its
+        own.
         """
         ...
 

@@ -23,6 +23,7 @@ NEEDED = (
     "librosa",
     "numba",
     "soundfile",
+    "soxr",
     "av",
     "pillow",
     "h5py",

@@ -3,7 +3,6 @@
 The answer is written beside the order (contract/order.py). Exit code 0, or 2 with one message for a user's mistake.
 """
 
-import importlib
 import os
 import sys
 import time
@@ -15,11 +14,12 @@ from typing import Any
 
 import jittor as jt
 
-from jack_ray.contract.errors import DataError, JackRayError, WeightsError
+from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.files import write_json
 from jack_ray.contract.order import RESULT, Order, load_order
 from jack_ray.methods.roles import PredictorRole, Sample
-from jack_ray.train import evaluate, weights
+from jack_ray.train import evaluate
+from jack_ray.train.answering import answering_of, loaded, predictor_of
 from jack_ray.train.evaluate import Surroundings
 from jack_ray.train.features import shelf_of
 from jack_ray.train.method import Parts, typed
@@ -57,19 +57,6 @@ class Told:
             print("and more like this; python -m jack_ray.data check tells them", file=sys.stderr, flush=True)
 
 
-def _model(parts: Parts, order: Order) -> Any:
-    """The model with its weights, in evaluation mode. Raises WeightsError when they are another model's."""
-    model = parts.model()
-    found = weights.read_weights(Path(order.weights))
-    told = weights.load_into(model, found, Path(order.weights))
-    if not told.loaded:
-        raise WeightsError(f"{order.weights} holds none of the model's tensors\n{told}")
-    if told.missing:
-        print(f"{order.weights}: {told}", file=sys.stderr)
-    model.eval()
-    return model
-
-
 def test(order: Order) -> dict[str, Any]:
     """Score a split. Raises DataError or WeightsError."""
     settings = typed(order.trial)
@@ -83,7 +70,7 @@ def test(order: Order) -> dict[str, Any]:
         raise JackRayError(told)
     if not len(data):
         raise JackRayError(f"The {order.split} split has no samples.")
-    model = _model(parts, order)
+    model = loaded(parts, order)
     ranks = Ranks()
     parts.use_shelf(shelf_of(model, settings, ranks))
     with Reader(settings.train.workers, settings.train.prefetch) as reader:
@@ -96,60 +83,24 @@ def test(order: Order) -> dict[str, Any]:
     return {"split": order.split, "samples": len(data), "numbers": numbers, "files": pictures}
 
 
-def predictor_of(order: Order) -> PredictorRole:
-    """What reads files for the order's model. Raises ConfigError."""
-    settings = typed(order.trial)
-    module = importlib.import_module(f"jack_ray.methods.{order.trial.method}.predict")
-    made: PredictorRole = module.Predictor(settings.model, settings.data, order.labels)
-    return made
-
-
-def model_of(predictor: PredictorRole, order: Order) -> Any:
-    """The order's model, and the networks that reading needs, with their weights. Raises WeightsError."""
-    for network in predictor.networks():
-        weights.load_network(network)
-    return _model(Parts(order.trial.method, typed(order.trial)), order)
-
-
 def predict(order: Order) -> dict[str, Any]:
     """Answer for every input; those that cannot be read are listed under `faults`. Raises DataError, WeightsError."""
-    predictor = predictor_of(order)
-    paths = predictor.find(Path(order.input))
-    model = model_of(predictor, order)
+    paths = predictor_of(order).find(Path(order.input))
+    answering = answering_of(order)
     told = Told("predicting")
     answers: list[dict[str, Any]] = []
     faults: list[str] = []
     for start in range(0, len(paths), order.batch):
-        samples, readable = _read(predictor, paths[start : start + order.batch], faults)
-        found = answers_of(predictor, model, samples)
-        told.beat()
-        for answer, sample, path in zip(found, samples, readable, strict=True):
-            answers.append({"input": str(path)} | answer)
+        for one in answering.of(paths[start : start + order.batch], order.timeline):
+            faults += [str(fault) for fault in one.faults]
+            if one.faults or one.sample is None:
+                continue
+            answers.append({"input": str(one.path)} | one.answer)
             if order.pictures:
-                answers[-1]["picture"] = _draw(predictor, answer, sample, Path(order.pictures), len(answers))
+                place = Path(order.pictures)
+                answers[-1]["picture"] = _draw(answering.predictor, one.answer, one.sample, place, len(answers))
+        told.beat()
     return {"labels": list(order.labels), "answers": answers, "faults": faults}
-
-
-def _read(predictor: PredictorRole, paths: Sequence[Path], faults: list[str]) -> tuple[list[Sample], list[Path]]:
-    samples, readable = [], []
-    for path in paths:
-        try:
-            samples.append(predictor.read(path))
-            readable.append(path)
-        except DataError as error:
-            faults += [str(fault) for fault in error.faults]
-    return samples, readable
-
-
-def answers_of(predictor: PredictorRole, model: Any, samples: Sequence[Sample]) -> list[dict[str, Any]]:
-    """What the model says of samples, in their order."""
-    answers: list[dict[str, Any]] = []
-    if samples:
-        with jt.no_grad():
-            for batch in predictor.collate(samples):
-                outputs = {name: value.numpy() for name, value in model(batch).items()}
-                answers += predictor.answers(outputs, batch)
-    return answers
 
 
 def _draw(predictor: PredictorRole, answer: dict[str, Any], sample: Sample, folder: Path, number: int) -> str:

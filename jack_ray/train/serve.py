@@ -1,10 +1,10 @@
 """A trained model that stays: `python -m jack_ray.train.serve ORDER.json FD`, started by `jack_ray.served`.
 
-Requests come on standard input, answers go to the pipe FD, each one JSON object a line: {"inputs": [path, ..]} and
-{"answers": [{"input", "label", "probabilities", ..} or {"input", "error"}, ..]}, in order. The first line that it
-writes is {"finds_segments": whether answers have segments}. What libraries print goes
-to standard output, which is nobody's.
-The end of the requests ends it. Exit code 0, or 2 with one message where the model cannot be loaded.
+Requests come on standard input, answers go to the pipe FD, each one JSON object a line, in order:
+{"inputs": [path, ..], "timeline": false} and {"answers": [{"input", "label", "probabilities", ..} or {"input",
+"error"}, ..]}. With "timeline": true answers also have what changes in the course of a file. The first line that it
+writes is {"finds_segments": whether answers have segments}. What libraries print goes to standard output, which is
+nobody's. The end of the requests ends it. Exit code 0, or 2 with one message where the model cannot be loaded.
 """
 
 import json
@@ -16,8 +16,8 @@ from typing import Any
 
 from jack_ray.contract.errors import DataError, Fault, JackRayError
 from jack_ray.contract.order import Order, load_order
-from jack_ray.methods.roles import PredictorRole, Sample
-from jack_ray.train.apply import answers_of, make_ready, model_of, predictor_of
+from jack_ray.train.answering import answering_of
+from jack_ray.train.apply import make_ready
 
 
 class Serving:
@@ -25,37 +25,37 @@ class Serving:
 
     def __init__(self, order: Order) -> None:
         self.batch = order.batch
-        self.predictor: PredictorRole = predictor_of(order)
-        self.model = model_of(self.predictor, order)
+        self.answering = answering_of(order)
+        self.finds_segments = self.answering.predictor.finds_segments
 
-    def answers(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
+    def answers(self, inputs: Sequence[str], over_time: bool) -> list[dict[str, Any]]:
         """One for each input, in order; of one that cannot be read, why."""
         found: list[dict[str, Any]] = []
         for start in range(0, len(inputs), self.batch):
-            found += self._of_batch(inputs[start : start + self.batch])
+            found += self._of_batch(inputs[start : start + self.batch], over_time)
         return found
 
-    def _of_batch(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
+    def _of_batch(self, inputs: Sequence[str], over_time: bool) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = [{"input": one} for one in inputs]
-        samples: list[Sample] = []
-        readable = []
+        paths: list[Path] = []
+        there: list[dict[str, Any]] = []
         for row in rows:
             try:
-                samples.append(self._read(Path(row["input"])))
-                readable.append(row)
+                paths.append(self._one(Path(row["input"])))
+                there.append(row)
             except (DataError, OSError) as error:
                 row["error"] = error.in_one_line() if isinstance(error, DataError) else str(error)
-        for row, answer in zip(readable, answers_of(self.predictor, self.model, samples), strict=True):
-            row |= answer
+        for row, one in zip(there, self.answering.of(paths, over_time), strict=True):
+            row |= {"error": DataError(one.faults).in_one_line()} if one.faults else one.answer
         return rows
 
-    def _read(self, path: Path) -> Sample:
+    def _one(self, path: Path) -> Path:
         if not path.exists():
             raise DataError([Fault(str(path), "no such file or folder", "a file to answer for")])
-        found = self.predictor.find(path)
+        found = self.answering.predictor.find(path)
         if len(found) != 1:
             raise DataError([Fault(str(path), f"a folder of {len(found)}", "one of them")])
-        return self.predictor.read(found[0])
+        return found[0]
 
 
 def serve(order: Order, answers: int) -> int:
@@ -66,14 +66,15 @@ def serve(order: Order, answers: int) -> int:
         except JackRayError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
-        _tell(out, {"finds_segments": serving.predictor.finds_segments})
+        _tell(out, {"finds_segments": serving.finds_segments})
         for line in sys.stdin:
-            _tell(out, {"answers": serving.answers(json.loads(line)["inputs"])})
+            request = json.loads(line)
+            _tell(out, {"answers": serving.answers(request["inputs"], bool(request.get("timeline", False)))})
     return 0
 
 
 def _tell(out: Any, value: dict[str, Any]) -> None:
-    out.write(json.dumps(value) + "\n")
+    out.write(json.dumps(value, allow_nan=False) + "\n")
     out.flush()
 
 

@@ -77,6 +77,10 @@ def test_nothing_to_score_is_told() -> None:
         (["inptu=/x"], "inptu: no such setting.*\n.*Did you mean input?"),
         (["input=/etc/hostname", "output=/dev"], "output=/dev: is a folder; expected a file to write"),
         (["input=/etc/hostname", "pictures=/dev/null/x"], "pictures=/dev/null/x: cannot be written"),
+        (["input=/etc/hostname", "timeline=true"], "timeline=true: no output=; expected a file to write"),
+        (["timeline=yes"], "timeline=yes: neither true nor false"),
+        (["window_s=0", "max_s=inf"], r"window_s=0: not long enough(.|\n)*max_s=inf: without an end"),
+        (["window_s=ten"], "window_s=ten: not a number; expected seconds, at least 0.1"),
         (["input=/etc/hostname", "weights=/etc/hostname", "model=tsl_small"], "both typed"),
     ],
 )

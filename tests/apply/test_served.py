@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from jack_ray.contract.environment import PACKAGE_PARENT, interpreter
 from jack_ray.contract.errors import JackRayError
@@ -93,10 +95,24 @@ def test_a_process_that_has_died_is_told_once_and_started_anew(
     computing._process.kill()
     with pytest.raises(JackRayError, match="The process that computes ended with code -9"):
         computing.ask([video])
-    assert computing.ask([video]) == before
+    (followed,) = computing.ask([video], timeline=True)
+    assert len(followed.pop("timeline")) == len(followed["scores"])
+    assert [followed] == before
     process = computing._process
     computing.close()
     assert process.returncode == -9
+
+
+def test_a_model_that_gives_nan_is_named(trained: Ran, jittor_home: Path, demo_data: Path, tmp_path: Path) -> None:
+    trial = load_trial(trained.folder.trial)
+    tensors = load_file(next(trained.folder.checkpoints.glob("step-*/model.safetensors")))
+    save_file({name: np.full_like(one, np.nan) for name, one in tensors.items()}, tmp_path / "nan.safetensors")
+    computing = Computing(Order("serve", trial, str(tmp_path / "nan.safetensors"), ("n", "p")), jittor_home)
+    video = str(next((demo_data / "features" / "test" / "rgb").glob("*.npy")))
+    (answer,) = computing.ask([video], timeline=True)
+    computing.close()
+    assert f"the model {trial.id} gives no number (NaN); expected finite numbers" in answer["error"]
+    assert "timeline" not in answer
 
 
 def test_weights_that_are_not_the_models_are_told(trained: Ran, jittor_home: Path, tmp_path: Path) -> None:

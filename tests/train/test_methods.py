@@ -123,10 +123,21 @@ def test_answers_do_not_depend_on_the_files_beside(trained: Trained, tmp_path: P
     for batch in (1, 8):
         output = tmp_path / f"{batch}.json"
         words = [f"run={trained.straight.folder.path}", f"input={inputs(trained, tmp_path / str(batch))}"]
-        assert predict.main([*words, f"batch={batch}", f"output={output}", f"site.jittor={trained.home}"]) == 0
+        words += [f"batch={batch}", f"output={output}", "timeline=true", "window_s=0.6"]
+        assert predict.main([*words, f"site.jittor={trained.home}"]) == 0
         found.append(json.loads(output.read_text())["answers"])
     assert len(found[0]) > 1
     for alone, together in zip(*found, strict=True):
         assert alone["label"] == together["label"]
         assert alone["probabilities"] == pytest.approx(together["probabilities"], rel=1e-4, abs=1e-6)
         assert sum(alone["probabilities"].values()) == pytest.approx(1)
+        check_timeline(alone["timeline"], together["timeline"])
+
+
+def check_timeline(alone: list[dict[str, Any]], together: list[dict[str, Any]]) -> None:
+    assert len(alone) > 1
+    assert alone[0]["start_s"] == 0
+    assert [one["start_s"] for one in alone[1:]] == [one["end_s"] for one in alone[:-1]]
+    for one, other in zip(alone, together, strict=True):
+        assert one["probabilities"] == pytest.approx(other["probabilities"], rel=1e-4, abs=1e-6)
+        assert sum(one["probabilities"].values()) == pytest.approx(1)

@@ -13,9 +13,10 @@ from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.roles import Batch, Sample, Split
 from jack_ray.methods.shared.clip_samples import VideosOfSplit, stacked
 from jack_ray.methods.shared.clips_config import DataConfig, FbankModel
-from jack_ray.methods.shared.fbank import fbank, take_pieces
+from jack_ray.methods.shared.fbank import fbank, piece_numbers, take_pieces
 from jack_ray.methods.shared.kept_features import Shelf
 from jack_ray.methods.shared.sound_file import FloatArray
+from jack_ray.methods.shared.sound_stream import Heard
 
 
 class Data:
@@ -69,7 +70,23 @@ def pieces_of(rows: FloatArray, model: FbankModel, generator: np.random.Generato
 
     Raises DataError naming the video if it is too short for a single row.
     """
+    _refuse_none(rows, whose)
+    return _scaled(take_pieces(rows, model.segments, model.piece_rows, generator), model)
+
+
+def middle_pieces(sound: Heard, model: FbankModel, whose: str) -> FloatArray:
+    """(S * R, M): the same middle ones, of a sound of any length, of which no more is held. Raises DataError."""
+    rows = fbank(
+        sound, model.mel_bands, lambda count: piece_numbers(count, model.segments, model.piece_rows, generator=None)
+    )
+    _refuse_none(rows, whose)
+    return _scaled(rows, model)
+
+
+def _refuse_none(rows: FloatArray, whose: str) -> None:
     if not len(rows):
         raise DataError([Fault(f"the sound of {whose}", "shorter than 25 ms", "25 ms or more")])
-    pieces = take_pieces(rows, model.segments, model.piece_rows, generator)
+
+
+def _scaled(pieces: FloatArray, model: FbankModel) -> FloatArray:
     return ((pieces - np.float32(model.sound_mean)) / np.float32(model.sound_scale)).astype(np.float32)

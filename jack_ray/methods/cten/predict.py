@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from jack_ray.methods.cten.config import Config, DataConfig
-from jack_ray.methods.cten.data import pieces_of
+from jack_ray.methods.cten.data import middle_pieces
 from jack_ray.methods.cten.key_segments import find
 from jack_ray.methods.roles import Batch
 from jack_ray.methods.shared.clip_prediction import ClipPredictor
-from jack_ray.methods.shared.fbank import fbank
-from jack_ray.methods.shared.sound_file import FloatArray, Sound
+from jack_ray.methods.shared.sound_file import FloatArray
+from jack_ray.methods.shared.sound_stream import Heard
 
 
 class Predictor(ClipPredictor):
@@ -22,8 +22,8 @@ class Predictor(ClipPredictor):
     finds_segments = True
 
     def __init__(self, model: Config, data: DataConfig, labels: Sequence[str]) -> None:
-        def hear(sound: Sound, path: Path) -> FloatArray:
-            return pieces_of(fbank(sound, model.mel_bands), model, None, str(path))
+        def hear(sound: Heard, path: Path) -> FloatArray:
+            return middle_pieces(sound, model, str(path))
 
         super().__init__(model, data, labels, hear)
         self.share = model.erasing_threshold

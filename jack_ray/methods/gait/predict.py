@@ -3,7 +3,8 @@
 # B gaits  T frames  V joints  K classes
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, floor, inf, log10
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,19 @@ from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.gait.config import Config, DataConfig
 from jack_ray.methods.gait.features import describe
 from jack_ray.methods.gait.metric import probabilities
-from jack_ray.methods.gait.read_gaits import SUFFIXES, How, read_joints
+from jack_ray.methods.gait.read_gaits import SUFFIXES, Array, How, Recorded, read_recorded
 from jack_ray.methods.gait.shown import Shown
-from jack_ray.methods.gait.skeleton import JOINTS
+from jack_ray.methods.gait.skeleton import BONES, INDEX, JOINTS
 from jack_ray.methods.gait.sources import LEAST_FRAMES
-from jack_ray.methods.roles import Batch, Network, Sample
+from jack_ray.methods.roles import Ask, Batch, Network, Sample
+from jack_ray.methods.shared.windows import Window, refuse_long, timeline, windows_of
+
+ASSUMED_HZ = 30.0
+"""Frames a second of a file that does not tell: arrays of joints."""
+SHOWN_FRAMES = 600
+"""Frames of an answer's skeleton, at most."""
+SHOWN_DIGITS = 4
+"""Of its coordinates, as many as the farthest has."""
 
 
 class Predictor:
@@ -49,33 +58,59 @@ class Predictor:
         """None: skeletons are read as they are."""
         return []
 
-    def read(self, path: Path) -> Sample:
+    def read(self, path: Path, max_s: float = inf) -> Sample:
         """A gait, treated as data.own_* say. Raises DataError naming the file."""
+        gait = self._recorded(path)
+        refuse_long(path, len(gait.joints) / (gait.rate_hz or ASSUMED_HZ), max_s)
+        return self._sample(path.stem, gait.joints) | {"rate_hz": gait.rate_hz, "frames": len(gait.joints)}
+
+    def _recorded(self, path: Path) -> Recorded:
         data = self.data
-        joints = read_joints(path, self.how)[:: data.own_every] * data.own_scale
+        found = read_recorded(path, self.how)
+        joints = found.joints[:: data.own_every] * data.own_scale
         if len(joints) < LEAST_FRAMES:
             raise DataError([Fault(str(path), f"{len(joints)} frames are left", f"at least {LEAST_FRAMES} frames")])
         if data.own_centre:
             joints = joints - joints[:, :1]
-        gait = describe(joints, data.frames, data.thin_from)
-        return {"name": path.stem, "posture": gait.posture, "movement": gait.movement}
+        return Recorded(joints, found.rate_hz / data.own_every if found.rate_hz else None)
+
+    def _sample(self, name: str, joints: Array) -> Sample:
+        gait = describe(joints, self.data.frames, self.data.thin_from)
+        return {"name": name, "posture": gait.posture, "movement": gait.movement}
+
+    def over_time(self, path: Path, answer: Mapping[str, Any], ask: Ask, window_s: float) -> dict[str, Any]:
+        """`timeline`: the classes in windows, each a gait of its own; `skeleton`: what is seen of it, thinned evenly.
+
+        A file that tells no rate counts as 30 frames a second. Raises DataError.
+        """
+        gait = self._recorded(path)
+        rate = gait.rate_hz or ASSUMED_HZ
+        if window_s * rate < 2 * LEAST_FRAMES:
+            found = f"{window_s:g} s, less than {2 * LEAST_FRAMES} frames of {path.name}"
+            raise DataError([Fault("window_s", found, f"at least {2 * LEAST_FRAMES / rate:.2g}")])
+        windows = windows_of(len(gait.joints) / rate, window_s)
+        parts = (self._sample(path.stem, part) for part in _cut(gait.joints, rate, windows))
+        return {"timeline": timeline(windows, answer, parts, ask), "skeleton": shown(gait)}
 
     def collate(self, samples: Sequence[Sample]) -> list[Batch]:
         """All of them at once."""
         arrays = {key: np.stack([sample[key] for sample in samples]) for key in ("posture", "movement")}
-        return [arrays | {"names": [sample["name"] for sample in samples]}]
+        durations = [sample["frames"] / sample["rate_hz"] if sample.get("rate_hz") else None for sample in samples]
+        return [arrays | {"names": [sample["name"] for sample in samples], "durations": durations}]
 
     def answers(self, outputs: Mapping[str, Any], batch: Batch) -> list[dict[str, Any]]:
         """The classes by their probabilities, and what each joint adds to the score of the likeliest (`joints`)."""
         shares = probabilities(np.asarray(outputs["logits"], np.float64), self.model.multi_label)
+        added = np.asarray(outputs["joints"], np.float64)
         return [
             {
                 "name": name,
                 "label": self.labels[int(row.argmax())],
                 "probabilities": dict(zip(self.labels, row.tolist(), strict=True)),
-                "joints": dict(zip(JOINTS, added[:, int(row.argmax())].round(4).tolist(), strict=True)),
+                **({} if duration_s is None else {"duration_s": duration_s}),
+                "joints": dict(zip(JOINTS, by_class[:, int(row.argmax())].round(4).tolist(), strict=True)),
             }
-            for name, row, added in zip(batch["names"], shares, np.asarray(outputs["joints"], np.float64), strict=True)
+            for name, duration_s, row, by_class in zip(batch["names"], batch["durations"], shares, added, strict=True)
         ]
 
     def draw(self, answer: Mapping[str, Any], sample: Sample, path: Path) -> None:
@@ -85,3 +120,20 @@ class Predictor:
         added = [[answer["joints"][joint]] * len(self.labels) for joint in JOINTS]
         shares = [answer["probabilities"][label] for label in self.labels]
         draw(path, sample["name"], Shown(shares, [], added, sample["posture"].tolist()), self.labels)
+
+
+def _cut(joints: Array, rate_hz: float, windows: Sequence[Window]) -> Iterator[Array]:
+    for start_s, end_s in windows:
+        yield joints[round(start_s * rate_hz) : round(end_s * rate_hz)]
+
+
+def shown(gait: Recorded) -> dict[str, Any]:
+    """A skeleton that moves: edges between joints, in the order of JOINTS; rate of its frames; frames (T, V, 3)."""
+    step = ceil(len(gait.joints) / SHOWN_FRAMES)
+    joints = gait.joints[::step]
+    digits = SHOWN_DIGITS - 1 - floor(log10(max(float(np.abs(joints).max()), 1e-9)))
+    return {
+        "edges": [[INDEX[child], INDEX[parent]] for child, parent in BONES],
+        "rate": gait.rate_hz / step if gait.rate_hz else None,
+        "frames": np.asarray(joints, np.float64).round(digits).tolist(),
+    }

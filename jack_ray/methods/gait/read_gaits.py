@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -128,11 +129,28 @@ def _by_table(source: Path, table: Path) -> list[tuple[str, Path, str, str]]:
     ]
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A gait as its file has it."""
+
+    joints: Array
+    """(T, V, 3) in BPM-GCN's order and the file's units."""
+    rate_hz: float | None
+    """Frames a second; None where the file does not say."""
+
+
 def read_joints(path: Path, how: How) -> Array:
     """A .bvh or .npy file as (T, V, 3) in BPM-GCN's order and the file's units. Raises DataError naming the file."""
-    if path.suffix.lower() == ".bvh":
-        return bvh.joints(bvh.read(path), how.joints)
-    return reordered(as_joints(str(path), _load(path)), how.joint_order)
+    return read_recorded(path, how).joints
+
+
+def read_recorded(path: Path, how: How) -> Recorded:
+    """The same, with what the file says of time."""
+    if path.suffix.lower() != ".bvh":
+        return Recorded(reordered(as_joints(str(path), _load(path)), how.joint_order), None)
+    motion = bvh.read(path)
+    is_told = isfinite(motion.frame_s) and motion.frame_s > 0
+    return Recorded(bvh.joints(motion, how.joints), 1 / motion.frame_s if is_told else None)
 
 
 def _load(path: Path) -> NDArray[Any]:

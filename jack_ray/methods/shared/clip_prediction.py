@@ -4,19 +4,24 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from jack_ray.contract.errors import ConfigError, DataError, Fault
-from jack_ray.methods.roles import Batch, Network, Sample
+from jack_ray.methods.roles import Ask, Batch, Network, Sample
+from jack_ray.methods.shared import video_file
 from jack_ray.methods.shared.class_tree import COUNT_FILE, SOUND_SUFFIXES, VIDEO_SUFFIXES, natural_order
 from jack_ray.methods.shared.clip_samples import SILENCE, stacked
 from jack_ray.methods.shared.clip_source import ClipSource, take_clips
+from jack_ray.methods.shared.clip_windows import length_s, samples_of
 from jack_ray.methods.shared.clips_config import ClipsModel, DataConfig
 from jack_ray.methods.shared.frames import PictureFolder, Pictures, PicturesOfVideo
-from jack_ray.methods.shared.sound_file import FloatArray, Sound, read_sound, read_track
+from jack_ray.methods.shared.sound_file import FloatArray
+from jack_ray.methods.shared.sound_stream import Heard, open_sound
+from jack_ray.methods.shared.windows import refuse_long, timeline, windows_of
 
 EXPECTED = (
     f"a video ({', '.join(VIDEO_SUFFIXES)}), a folder of pictures 000001.jpg .. with n_frames, or a folder of these"
@@ -31,7 +36,7 @@ class ClipPredictor:
     finds_segments = False
 
     def __init__(
-        self, model: ClipsModel, data: DataConfig, labels: Sequence[str], hear: Callable[[Sound, Path], FloatArray]
+        self, model: ClipsModel, data: DataConfig, labels: Sequence[str], hear: Callable[[Heard, Path], FloatArray]
     ) -> None:
         self.model = model
         self.data = data
@@ -56,20 +61,31 @@ class ClipPredictor:
             raise DataError([Fault(str(path), "no videos in it", EXPECTED)])
         return [found[name] for name in natural_order(found)]
 
-    def read(self, path: Path) -> Sample:
+    def read(self, path: Path, max_s: float = inf) -> Sample:
         """The middle clips and the sound of a video; `label` is -1. Raises DataError naming the file."""
-        model, data = self.model, self.data
-        pictures = self._pictures(path)
-        source = ClipSource(pictures, model.segments, model.clip_frames, model.size, data.frame_step, data.min_frames)
+        video_file.forget()
+        source = self._source(path)
         source.num_frames()  # first: what is no video at all has no sound either
-        sound = self._heard(sound_of(path) if path.is_dir() else path, path)
+        refuse_long(path, length_s(source.pictures), max_s)
         return {
             "name": path.stem if path.is_file() else path.name,
             "label": NO_LABEL,
             "visual": take_clips(source, None),
-            "audio": self.hear(sound, path),
-            "duration_s": pictures.duration_s(),
+            "audio": self.hear(self._heard(path, max_s), path),
+            "duration_s": source.pictures.duration_s(),
         }
+
+    def over_time(self, path: Path, answer: Mapping[str, Any], ask: Ask, window_s: float) -> dict[str, Any]:
+        """`timeline`: the classes in windows, each a video of its own. Raises DataError naming the file."""
+        source = self._source(path)
+        windows = windows_of(length_s(source.pictures), window_s)
+        samples = samples_of(source, self._heard(path, inf), windows, self.hear)
+        return {"timeline": timeline(windows, answer, samples, ask)}
+
+    def _source(self, path: Path) -> ClipSource:
+        model, data = self.model, self.data
+        pictures = self._pictures(path)
+        return ClipSource(pictures, model.segments, model.clip_frames, model.size, data.frame_step, data.min_frames)
 
     def _pictures(self, path: Path) -> Pictures:
         if path.is_dir():
@@ -78,11 +94,12 @@ class ClipPredictor:
             raise DataError([Fault(str(path), "not a video", EXPECTED)])
         return PicturesOfVideo(path, self.data.image_height, self.data.jpeg_quality)
 
-    def _heard(self, sound_path: Path | None, path: Path) -> Sound:
-        if sound_path is not None:
-            sound = read_track(sound_path) if sound_path == path else read_sound(sound_path)
-            if sound is not None and sound.samples.size:
-                return sound
+    def _heard(self, path: Path, max_s: float) -> Heard:
+        sound_path = sound_of(path) if path.is_dir() else path
+        # more sound than pictures is no fault, unless there is no end to it
+        sound = None if sound_path is None else open_sound(sound_path, 2 * max_s)
+        if sound is not None:
+            return sound
         if self.data.missing_sound == "silence":
             return SILENCE
         remedy = "Type data.missing_sound=silence to take it as silent."

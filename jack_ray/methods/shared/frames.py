@@ -2,13 +2,15 @@
 
 import io
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
+from math import ceil
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from PIL import Image
 
 from jack_ray.contract.errors import DataError, Fault
@@ -19,6 +21,7 @@ from jack_ray.methods.shared.class_tree import video_file as path_of_video
 from jack_ray.methods.shared.clips_config import DataConfig
 from jack_ray.methods.shared.file_digest import sampled_digest
 from jack_ray.methods.shared.picture_transform import Box
+from jack_ray.methods.shared.video_file import Numbers
 
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 """What Pillow raises for one or another broken picture."""
@@ -27,6 +30,8 @@ _BLOCK, _COLOUR_PIXEL = 16, 2
 """Pixels, across and down; colours have half the resolution, which is how Pillow writes JPEG."""
 AS_PUBLISHED_FPS = 30.0
 """The rate that the published code takes every video to have; the pictures themselves do not tell."""
+EARLY = 1e-6
+"""A picture that is shown at a second is not shown before it, whatever was rounded."""
 Part = Callable[[int, int], Box]
 """Which pixels of a picture of some width and height are looked at."""
 
@@ -52,11 +57,15 @@ class Pictures(Protocol):
         """How long they last."""
         ...
 
+    def before(self, second: float) -> int:
+        """How many of them are shown before a second."""
+        ...
+
     def identity(self) -> list[str]:
         """What tells them from others, by content and not by place; nothing is decoded. Raises DataError."""
         ...
 
-    def read(self, numbers: Sequence[int], part: Part = everything) -> Iterator[tuple[int, Image.Image]]:
+    def read(self, numbers: Numbers, part: Part = everything) -> Iterator[tuple[int, Image.Image]]:
         """Pictures in RGB by number; numbers count from 1 and rise. Raises DataError naming the file.
 
         part: which pixels of a picture are looked at; the others may be any.
@@ -81,13 +90,17 @@ class PictureFolder:
         """At 30 pictures a second."""
         return self.count() / AS_PUBLISHED_FPS
 
+    def before(self, second: float) -> int:
+        """At 30 pictures a second."""
+        return min(self.count(), ceil(second * AS_PUBLISHED_FPS - EARLY))
+
     def identity(self) -> list[str]:
         """Their number, and the first, the middle and the last one, as the identity of the data set has them."""
         count = self.count()
         numbers = sorted({1, max(1, count // 2), count})
         return ["frames", str(count), *(_digest_once(self.where / picture_name(number)) for number in numbers)]
 
-    def read(self, numbers: Sequence[int], part: Part = everything) -> Iterator[tuple[int, Image.Image]]:
+    def read(self, numbers: Numbers, part: Part = everything) -> Iterator[tuple[int, Image.Image]]:
         """One file after the other."""
         for number in numbers:
             yield number, read_picture(self.where / picture_name(number))
@@ -109,11 +122,20 @@ class PicturesOfVideo:
         """As the file says."""
         return video_file.index(self.where).duration_s
 
+    def before(self, second: float) -> int:
+        """By the times of the file; as if all were shown equally long where it does not tell them."""
+        known, count = video_file.index(self.where), self.count()
+        if len(known.times) and known.ticks_per_s:
+            ticks = known.times[0] + second * known.ticks_per_s - EARLY
+            return int(np.searchsorted(known.times, ticks))
+        whole_s = known.duration_s or count / AS_PUBLISHED_FPS
+        return min(count, ceil(second / whole_s * count - EARLY))
+
     def identity(self) -> list[str]:
         """The file's beginning, end and size, and how its pictures are scaled."""
         return ["video", f"{self.height} {self.jpeg_quality}", f"av {version('av')}", _digest_once(self.where)]
 
-    def read(self, numbers: Sequence[int], part: Part = everything) -> Iterator[tuple[int, Image.Image]]:
+    def read(self, numbers: Numbers, part: Part = everything) -> Iterator[tuple[int, Image.Image]]:
         """Through JPEG, if set, so that they are those that would have been extracted."""
         for number, picture in video_file.chosen_pictures(self.where, self.height, numbers):
             yield number, self._as_extracted(picture, part(*picture.size))

@@ -5,8 +5,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -37,6 +37,10 @@ class Sound:
         """How long it lasts."""
         return self.samples.shape[1] / self.rate_hz
 
+    def pieces(self) -> Iterator[FloatArray]:
+        """(C, N), all of it at once (`sound_stream.Heard`)."""
+        yield self.samples
+
 
 def read_sound(path: Path) -> Sound:
     """All of a file's sound. Raises DataError naming the file if it holds none or cannot be decoded."""
@@ -51,17 +55,25 @@ def read_sound(path: Path) -> Sound:
 
 
 def _read_sound_file(path: Path) -> Sound:
+    blocks = list(file_blocks(path, -1))
+    rate = int(soundfile.info(str(path)).samplerate)
+    return Sound(np.ascontiguousarray(blocks[0]), rate) if blocks else Sound(np.empty((1, 0), np.float32), rate)
+
+
+def file_blocks(path: Path, size: int) -> Iterator[FloatArray]:
+    """(C, N) of a sound file, at most `size` samples at once; -1: all. Raises DataError naming the file."""
     try:
         _refuse_cut(path, share_of_bytes(path))  # before decoding, of which libmpg123 tells on standard error
+        taken = 0
         with soundfile.SoundFile(str(path)) as opened:
-            announced, rate = int(opened.frames), int(opened.samplerate)
-            samples = opened.read(dtype="float32", always_2d=True)
+            announced = int(opened.frames)
+            while len(samples := opened.read(size, dtype="float32", always_2d=True)):
+                taken += len(samples)
+                yield samples.T
         if announced and _num_bytes_of_mp3(path):
-            _refuse_cut(path, len(samples) / announced)
+            _refuse_cut(path, taken / announced)
     except (soundfile.SoundFileError, OSError, ValueError) as error:
-        found = "no such file" if not path.exists() else "cannot be decoded"
-        raise DataError([Fault(str(path), found, EXPECTED, REMEDY)]) from error
-    return Sound(np.ascontiguousarray(samples.T), rate)
+        raise sound_error(path, error) from error
 
 
 def _refuse_cut(path: Path, share: float) -> None:
@@ -104,21 +116,30 @@ def read_track(path: Path) -> Sound | None:
         with open_media(path) as container:
             if not container.streams.audio:
                 return None
-            stream = container.streams.audio[0]
-            blocks = list(_blocks(container, stream))
-            rate = int(stream.rate or 0)
-    except (av.FFmpegError, OSError, UnicodeError) as error:
-        raise DataError([Fault(str(path), f"its sound {reason(error)}", EXPECTED)]) from error
+            rate = int(container.streams.audio[0].rate or 0)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise sound_error(path, error) from error
+    blocks = list(track_blocks(path))
     if not blocks or not rate:
         return Sound(np.empty((1, 0), np.float32), rate or 1)
-    channels = min(len(block) for block in blocks)
-    return Sound(np.concatenate([block[:channels] for block in blocks], axis=1), rate)
+    return Sound(np.concatenate(blocks, axis=1), rate)
 
 
-def _blocks(container: Any, stream: Any) -> Iterator[FloatArray]:
-    resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-    for frame in container.decode(stream):
-        for block in resampler.resample(frame):
-            yield block.to_ndarray()
-    for block in resampler.resample(None):
-        yield block.to_ndarray()
+def track_blocks(path: Path) -> Iterator[FloatArray]:
+    """(C, N) of a video file's first sound track, about a thousand samples at once. Raises DataError."""
+    try:
+        with open_media(path) as container:
+            stream = container.streams.audio[0]
+            resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
+            for frame in chain(container.decode(stream), (None,)):
+                yield from (block.to_ndarray() for block in resampler.resample(frame))
+    except (av.FFmpegError, OSError, ValueError) as error:  # PyAV raises the last when channels change on the way
+        raise sound_error(path, error) from error
+
+
+def sound_error(path: Path, error: Exception) -> DataError:
+    """What is wrong with a file whose sound cannot be decoded."""
+    if path.suffix not in SOUND_SUFFIXES:
+        return DataError([Fault(str(path), f"its sound {reason(error)}", EXPECTED)])
+    found = "no such file" if not path.exists() else "cannot be decoded"
+    return DataError([Fault(str(path), found, EXPECTED, REMEDY)])

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import jittor as jt
@@ -15,7 +16,8 @@ from PIL import Image
 from jack_ray.contract.errors import DataError, Fault
 from jack_ray.methods.roles import Network
 from jack_ray.methods.shared import video_file
-from jack_ray.methods.shared.sound_file import read_track
+from jack_ray.methods.shared.sound_stream import open_sound
+from jack_ray.methods.shared.windows import refuse_long
 from jack_ray.methods.tsl.config import DataConfig
 from jack_ray.methods.tsl.i3d import I3D
 from jack_ray.methods.tsl.mel import log_mel
@@ -48,16 +50,25 @@ class Extractor:
         """The network and its file, to be loaded; the layers after the features do not matter."""
         return Network(self.network, path, unused=("logits.",))
 
-    def features(self, path: Path) -> Features:
-        """The features of one video. Raises DataError naming the file that has no pictures, no sound or no rate."""
-        with video_file.opened(path) as (_, stream):
+    def features(self, path: Path, max_s: float = inf) -> Features:
+        """The features of one video. Raises DataError naming the file that has no pictures, no sound or no rate.
+
+        max_s: what lasts longer is refused. Pictures and sound are never whole in memory.
+        """
+        video_file.forget()
+        with video_file.opened(path) as (container, stream):
             fps = float(stream.average_rate or 0)
+            told_s = video_file.duration_s(container, stream)
+        refuse_long(path, told_s, max_s)
         if fps <= 0:
             raise DataError([Fault(str(path), "no frame rate in it", "a video with a frame rate")])
-        sound = read_track(path)
-        if sound is None or not sound.samples.size:
+        sound = open_sound(path, 2 * max_s)
+        if sound is None:
             raise DataError([Fault(str(path), "no sound track", "a video with sound")])
-        rgb = [self._see(snippet) for snippet in snippets(path, self.data.snippet_frames)]
+        rgb = []
+        for snippet in snippets(path, self.data.snippet_frames):
+            rgb.append(self._see(snippet))
+            refuse_long(path, len(rgb) * self.data.snippet_frames / fps, max_s)
         if not rgb:
             expected = f"at least {self.data.snippet_frames}"
             raise DataError([Fault(str(path), f"{video_file.num_pictures(path)} pictures", expected)])

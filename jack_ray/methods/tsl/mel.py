@@ -3,14 +3,14 @@
 # F frames  M mel bands
 """
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 
-from jack_ray.methods.shared.sound_file import Sound
+from jack_ray.methods.shared.mel_power import decibels, mel_power
+from jack_ray.methods.shared.sound_stream import Heard, mono
 
-FFT = 2048
 HOP = 1024
+DEPTH_DB = 80.0
 SLOWEST_FPS = 19.9167
 """The smallest frame rate in TSL-300, by which TSL300's code scales all the others."""
 
@@ -23,11 +23,8 @@ def sound_rate_hz(fps: float) -> int:
     return int(fps / SLOWEST_FPS * 44100 / 4.323882352941176 * 4 / 1.9992360580595874 * 2)
 
 
-def log_mel(sound: Sound, fps: float, bands: int) -> NDArray[np.float32]:
+def log_mel(sound: Heard, fps: float, bands: int) -> NDArray[np.float32]:
     """(F, M) in decibels: the power in mel bands of the sound made mono, at most 80 dB below its loudest."""
-    mono = sound.samples.mean(axis=0)
     rate = sound_rate_hz(fps)
-    if sound.rate_hz != rate:
-        mono = librosa.resample(mono, orig_sr=sound.rate_hz, target_sr=rate)
-    power = librosa.feature.melspectrogram(y=mono, sr=rate, n_fft=FFT, hop_length=HOP, n_mels=bands)
-    return np.ascontiguousarray(librosa.power_to_db(power, ref=1.0, top_db=80.0).T, np.float32)
+    power = np.concatenate(list(mel_power(mono(sound, rate), rate, bands, HOP)), axis=1)
+    return np.ascontiguousarray(decibels(power, float(power.max()), DEPTH_DB).T, np.float32)

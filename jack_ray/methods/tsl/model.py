@@ -2,6 +2,7 @@
 # B videos  T snippets of a video  L snippets of a row of videos (row.py), which is T where there is one
 # V visual width  F mel frames  M mel bands  A audio width  D aligned width  H hidden width  K classes
 
+from collections.abc import Iterator
 from typing import Any
 
 import jittor as jt
@@ -119,8 +120,10 @@ class Network(nn.Module):
 
     def _listen(self, mel: np.ndarray, row: Row) -> jt.Var:
         """The audio branch of each video: (L, F, M) -> (1, A, L)."""
-        heard = []
+        heard: list[jt.Var] = []
         for images, counts in audio_chunks(mel, row, self._positions, self._config.audio_chunk):
+            if heard and not self.is_training():
+                heard[-1].sync()  # a long video's chunks are not in memory together
             features = jt.array(images)
             for layer in self.a_extractor:
                 features = layer(features, counts) if isinstance(layer, SampleBatchNorm) else layer(features)
@@ -221,7 +224,7 @@ Chunk = tuple[np.ndarray, tuple[int, ...]]
 """Pictures (N, 1, 3F, M) that the audio branch sees at once, and how many of them each video has."""
 
 
-def audio_chunks(mel: np.ndarray, row: Row, positions: np.ndarray, chunk: int) -> list[Chunk]:
+def audio_chunks(mel: np.ndarray, row: Row, positions: np.ndarray, chunk: int) -> Iterator[Chunk]:
     """Each snippet's spectrogram between its neighbours', in chunks of at most `chunk` snippets of a video.
 
     mel: (L, F, M). positions: (at least T, M), added first. The neighbours are those within the chunk, going round
@@ -229,9 +232,11 @@ def audio_chunks(mel: np.ndarray, row: Row, positions: np.ndarray, chunk: int) -
     """
     coded = [mel[place] + positions[: place.stop - place.start, None, :] for place in row.places]
     if len(coded) > 1:
-        return [(_between_neighbours(coded), row.lengths)]
-    parts = [coded[0][start : start + chunk] for start in range(0, len(coded[0]), chunk)]
-    return [(_between_neighbours([part]), (len(part),)) for part in parts]
+        yield _between_neighbours(coded), row.lengths
+        return
+    for start in range(0, len(coded[0]), chunk):
+        part = coded[0][start : start + chunk]
+        yield _between_neighbours([part]), (len(part),)
 
 
 def _between_neighbours(parts: list[np.ndarray]) -> np.ndarray:

