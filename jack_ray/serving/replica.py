@@ -84,10 +84,24 @@ class Setup:
     window_s: float
 
 
+def stay_on_loopback() -> None:
+    """Let Ray Serve open this replica's gRPC port on loopback: it opens it on all interfaces (Ray 2.60), and unpickles.
+
+    Nobody calls it: questions come through the actor. Called before the port is opened.
+    """
+    from ray.serve._private import replica as serve_replica  # no option of Ray says where
+
+    names = vars(serve_replica)
+    opens = names.get("add_port_to_grpc_server")
+    if opens is not None:
+        names["add_port_to_grpc_server"] = lambda server, address: opens(server, "127.0.0.1:0")
+
+
 class Replica:
     """A copy of the model; made by Ray Serve. It is ready when a version is loaded."""
 
     def __init__(self, setup: Setup) -> None:
+        stay_on_loopback()
         self._setup = setup
         self._is_beside = ray.get_runtime_context().get_node_id() == setup.node
         self._folder = tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir="/tmp")
