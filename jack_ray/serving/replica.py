@@ -189,7 +189,8 @@ class Replica:
         order = Order(
             "serve", about.trial, str(folder / MODEL), about.labels, batch=limits.batch, window_s=self._setup.window_s
         )
-        return Computing(order, Path(self._setup.jittor_home), self._setup.threads)
+        log = Path(self._folder.name) / f"version-{wanted.version}.log"
+        return Computing(order, Path(self._setup.jittor_home), self._setup.threads, log)
 
     def __del__(self) -> None:  # called by Ray Serve when the last question is answered
         if self._reports is not None:
