@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -31,11 +31,12 @@ class Computing:
     A process that was forked from the one which started it starts its own.
     """
 
-    def __init__(self, order: Order, jittor_home: Path, threads: int | None = None) -> None:
-        """threads: of the process; None: all of this machine's cores."""
+    def __init__(self, order: Order, jittor_home: Path, threads: int | None = None, log: Path | None = None) -> None:
+        """threads: of the process; None: all of this machine's cores. log: what it says; None: standard error."""
         self.order = order
         self.jittor_home = jittor_home
         self.threads = threads or os.cpu_count() or 1
+        self.log = log
         self.finds_segments = False
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
@@ -99,18 +100,27 @@ class Computing:
         preflight.prepare(self.jittor_home, _Told())
         environment = rank_environment(self.jittor_home, self.threads) | {"JACK_RAY_GPU": "0"}
         reading, writing = os.pipe()
-        with tempfile.TemporaryDirectory(prefix="jack_ray-") as folder:
+        with tempfile.TemporaryDirectory(prefix="jack_ray-") as folder, self._output() as output:
             path = Path(folder) / "order.json"
             write_json(path, asdict(self.order))
             self._process = subprocess.Popen(
                 [interpreter(), "-m", MODULE, str(path), str(writing)],
-                env=environment, stdin=subprocess.PIPE, stdout=STANDARD_ERROR,
+                env=environment, stdin=subprocess.PIPE, stdout=output, stderr=output,
                 pass_fds=(writing,), text=True, start_new_session=True,
             )  # fmt: skip
             os.close(writing)
             self._answers = os.fdopen(reading, encoding="utf-8")
             self._owner = os.getpid()
             self.finds_segments = bool(self._line(self._answers)["finds_segments"])  # it has read the order by now
+
+    @contextlib.contextmanager
+    def _output(self) -> Iterator[IO[bytes] | int]:
+        """Where the process writes what it says, from its start on."""
+        if self.log is None:
+            yield STANDARD_ERROR
+            return
+        with self.log.open("wb") as opened:
+            yield opened
 
     def _line(self, answers: IO[str]) -> dict[str, Any]:
         line = answers.readline()
@@ -123,7 +133,11 @@ class Computing:
         process = self._process
         code = process.wait() if process is not None else None
         self.close()
-        return JackRayError(f"The process that computes ended with code {code}; what it said is on standard error.")
+        told = f"The process that computes ended with code {code}"
+        if self.log is None:
+            return JackRayError(f"{told}; what it said is on standard error.")
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
+        return JackRayError("\n".join([f"{told}: {lines[-1] if lines else 'it said nothing'}", *lines[-5:-1]]))
 
 
 class _Told:

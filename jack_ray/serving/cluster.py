@@ -78,7 +78,7 @@ class Cluster:
             serve.start(proxy_location="Disabled")  # the door takes HTTP itself: decision 28
             target = serve.RunTarget(deployment(setup, plan.replicas), name=plan.name, route_prefix=None)
             (handle,) = serve.run_many([target], wait_for_applications_running=False)
-            self._handle = handle.answer
+            self._handle = handle.answer.options(_by_reference=True)  # through the actor, never through gRPC
         except (RayError, RayServeException, ValueError, RuntimeError, TimeoutError) as error:
             raise PlaceError(f"Ray Serve could not be started: {error}") from error
 

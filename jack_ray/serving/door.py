@@ -31,8 +31,10 @@ _SAFE = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+    "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 }
+_INLINE = {"Content-Security-Policy": f"{_SAFE['Content-Security-Policy']}; script-src 'self' 'unsafe-inline'"}
+"""The page of the interface starts itself by a script in it."""
 _ERROR = {
     "type": "object",
     "properties": {
@@ -149,10 +151,12 @@ def _add_pages(app: FastAPI) -> None:
 
     @app.get("/docs", include_in_schema=False)
     async def documentation() -> HTMLResponse:
-        return get_swagger_ui_html(
+        page = get_swagger_ui_html(
             openapi_url="/openapi.json", title=app.title, swagger_js_url="/docs/files/swagger-ui-bundle.js",
             swagger_css_url="/docs/files/swagger-ui.css", swagger_favicon_url="/docs/files/favicon-32x32.png",
         )  # fmt: skip
+        page.headers.update(_INLINE)
+        return page
 
 
 def _add_routes(app: FastAPI, state: State) -> None:

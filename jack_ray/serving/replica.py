@@ -84,10 +84,24 @@ class Setup:
     window_s: float
 
 
+def stay_on_loopback() -> None:
+    """Let Ray Serve open this replica's gRPC port on loopback: it opens it on all interfaces (Ray 2.60), and unpickles.
+
+    Nobody calls it: questions come through the actor. Called before the port is opened.
+    """
+    from ray.serve._private import replica as serve_replica  # no option of Ray says where
+
+    names = vars(serve_replica)
+    opens = names.get("add_port_to_grpc_server")
+    if opens is not None:
+        names["add_port_to_grpc_server"] = lambda server, address: opens(server, "127.0.0.1:0")
+
+
 class Replica:
     """A copy of the model; made by Ray Serve. It is ready when a version is loaded."""
 
     def __init__(self, setup: Setup) -> None:
+        stay_on_loopback()
         self._setup = setup
         self._is_beside = ray.get_runtime_context().get_node_id() == setup.node
         self._folder = tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir="/tmp")
@@ -175,7 +189,8 @@ class Replica:
         order = Order(
             "serve", about.trial, str(folder / MODEL), about.labels, batch=limits.batch, window_s=self._setup.window_s
         )
-        return Computing(order, Path(self._setup.jittor_home), self._setup.threads)
+        log = Path(self._folder.name) / f"version-{wanted.version}.log"
+        return Computing(order, Path(self._setup.jittor_home), self._setup.threads, log)
 
     def __del__(self) -> None:  # called by Ray Serve when the last question is answered
         if self._reports is not None:

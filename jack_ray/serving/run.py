@@ -1,7 +1,9 @@
 """Settings -> a server that runs until Ctrl-C: the order in which its parts start and end."""
 
 import os
+import re
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -74,7 +76,7 @@ def serve(settings: Settings) -> int:
             server = HttpServer(app, listening, settings.numbers["drain_s"])
             _say(f"http://{_url_host(settings.host)}:{port} loads {settings.name} version {wanted.version}. {where}")
             try:
-                _Running(settings, versions, wanted, state, stop).until_ctrl_c(server)
+                _Running(settings, versions, wanted, state, stop, port).until_ctrl_c(server)
             finally:
                 server.stop_now()
     finally:
@@ -91,6 +93,7 @@ class _Running:
     wanted: Wanted
     state: State
     stop: Stop
+    port: int
 
     def until_ctrl_c(self, server: HttpServer) -> None:
         """Start the replicas, look after them, and end them when nothing is in flight. Raises JackRayError."""
@@ -119,7 +122,7 @@ class _Running:
         checkpoints = Path(self.wanted.checkpoint).parent  # of all versions
         roots = [str(one) for one in (self.state.folder, checkpoints, settings.inputs) if one is not None]
         return Plan(
-            name=f"jack_ray-{settings.name}-{os.getpid()}", address=settings.address, replicas=settings.replicas,
+            name=_application(settings.name, self.port), address=settings.address, replicas=settings.replicas,
             threads=threads, jittor_home=settings.jittor, limits=limits, window_s=numbers["window_s"],
             roots=tuple(roots),
         )  # fmt: skip
@@ -165,6 +168,11 @@ class _Running:
             says(f"version {self.wanted.version} cannot be loaded, {goes_on}: {of_replicas[0].splitlines()[0]}")
         if of_registry:
             says(f"MLflow does not tell what the alias means, {goes_on}: {of_registry.splitlines()[0]}")
+
+
+def _application(name: str, port: int) -> str:
+    """The same for the same server: one that is started anew replaces what a killed one has left in a cluster."""
+    return re.sub(r"[^A-Za-z0-9-]", "_", f"jack_ray-{name}-{socket.gethostname()}-{port}")
 
 
 def _take_in(state: State, standings: list[Standing]) -> None:

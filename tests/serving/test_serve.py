@@ -51,6 +51,18 @@ def test_a_path_and_an_upload_of_the_same_file_have_the_same_answer(server: Serv
     }
 
 
+def test_nothing_of_a_server_listens_beyond_this_machine(server: Server) -> None:
+    below = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
+    listening = [
+        (one.name(), connection.laddr.ip)
+        for one in below
+        for connection in one.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) > 5
+    assert [one for one in listening if one[1].removeprefix("::ffff:") not in ("127.0.0.1", "::1")] == []
+
+
 def test_ctrl_c_answers_what_is_in_flight_and_leaves_no_process(server: Server, scene: Scene) -> None:
     body = videos(scene.folder)[0].body()
     answers: list[Answer] = []
