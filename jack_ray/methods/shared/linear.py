@@ -1,4 +1,4 @@
-"""Linear layers with PyTorch's initial weights, which differ from Jittor's."""
+"""Linear layers as one matrix product; their weights start as PyTorch's, and as Jittor's (tests/test_faq.py)."""
 # I features in  O features out
 
 import jittor as jt
