@@ -22,7 +22,7 @@
       now: (t) => `The line in each bar: at ${t}`, at: (t, l, p) => `${t}: ${l}, ${p}`,
       windows: (s) => `Each step is a part of about ${s} s that was answered for by itself.`,
       snippets: "Each step is a snippet of 16 frames. What the classes leave free is background.",
-      one: "The video is too short for a course: it is one part.", assumed: "The file tells no rate: time counts 30 frames a second.",
+      one: "Too short for a course: the file is one part.", assumed: "The file tells no rate: time counts 30 frames a second.",
       attention: "Attention", key: "Key segments", found: "Segments by class", stageVideo: "The video", stageWalk: "The gait",
       unplayable: "The browser cannot play this kind of file. The timeline works without.",
       time: "Time", chartName: "Time in the video", walkName: "A walking skeleton. Joints that add more are larger.",
@@ -53,7 +53,7 @@
       now: (t) => `条中的竖线：${t} 时的值`, at: (t, l, p) => `${t}：${l}，${p}`,
       windows: (s) => `每一级是约 ${s} 秒的一段，单独得出结果。`,
       snippets: "每一级是 16 帧的一个片段。各类未占的部分是背景。",
-      one: "视频很短，只有一段。", assumed: "文件没有帧率：按每秒 30 帧计时。",
+      one: "文件很短，只有一段。", assumed: "文件没有帧率：按每秒 30 帧计时。",
       attention: "注意力", key: "关键片段", found: "各类片段", stageVideo: "视频", stageWalk: "步态",
       unplayable: "浏览器不能播放这种文件，但时间轴仍可使用。",
       time: "时间", chartName: "视频中的时间", walkName: "行走的骨架。贡献大的关节更大。",
@@ -538,7 +538,7 @@
     $("joints").hidden = !joints.length;
     joints.sort((one, other) => Math.abs(other[1]) - Math.abs(one[1]));
     $("joint-bars").replaceChildren(...joints.map(([joint, value]) =>
-      bar(jointed(joint), Math.abs(value) / most, value.toFixed(2), value < 0 ? "b3" : "b2", false)));
+      bar(jointed(joint), Math.abs(value) / most, value.toFixed(3), value < 0 ? "b3" : "b2", false)));
   }
 
   function showTable() {
