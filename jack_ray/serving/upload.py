@@ -12,6 +12,9 @@ from jack_ray.serving.faults import RequestError, too_large
 from jack_ray.serving.form import MAX_FORM_BYTES, Form, Received, not_a_form, refuse_full_disk, shown
 from jack_ray.serving.kinds import Accepts
 
+JOINED_BYTES = 512 << 10
+"""Of an upload, handed to a thread at once."""
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -28,7 +31,8 @@ async def in_time(pieces: AsyncIterator[bytes], pace: Pace) -> AsyncIterator[byt
     while True:
         rest = deadline - time.monotonic()
         try:
-            piece = await asyncio.wait_for(anext(pieces), min(pace.stall_s, max(rest, 0.001)))
+            async with asyncio.timeout(min(pace.stall_s, max(rest, 0.001))):
+                piece = await anext(pieces)
         except StopAsyncIteration:
             return
         except TimeoutError as error:
@@ -44,11 +48,25 @@ async def receive_form(
     refuse_full_disk(folder)
     form = Form(boundary_of(content_type), folder, accepts, max_bytes)
     try:
-        async for piece in pieces:
+        async for piece in _joined(pieces):
             await asyncio.to_thread(form.take, piece)  # a full cache of the disk would stop all other clients
         return form.whole()
     finally:
         form.close()
+
+
+async def _joined(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Fewer and larger pieces; the first one as it is, since it tells what the file is."""
+    waiting: list[bytes] = []
+    size, least = 0, 0
+    async for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size > least:
+            yield b"".join(waiting)
+            waiting, size, least = [], 0, JOINED_BYTES
+    if waiting:
+        yield b"".join(waiting)
 
 
 def boundary_of(content_type: str) -> bytes:
