@@ -26,7 +26,7 @@ loaded beside the old one and takes over; no request is lost. Ctrl-C answers wha
   max_waiting=64   requests at once; more are told to come again
   answer_s=900     how long a file may be computed; memory_gb=8: with how much memory
   poll_s=5         how often the alias is looked at; drain_s=60: how long Ctrl-C waits for what is in flight
-  window_s=10      the windows of a timeline, in seconds
+  window_s=10      the windows of a timeline, in seconds; max_s=14400: the longest file
   tracking.uri=..  the MLflow; site.runs=..; cluster=running cluster.address=auto: replicas on a running Ray
 
 Then: curl -H "Authorization: Bearer $(cat TOKEN_FILE)" -F file=@clip.mp4 http://127.0.0.1:8000/v1/predict

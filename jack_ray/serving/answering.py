@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jack_ray.contract.errors import JackRayError
+from jack_ray.contract.order import MAX_S
 from jack_ray.serving.question import Question, Reply, Wanted
 from jack_ray.serving.watch import Computer, TooMuchError, Watched
 
@@ -27,6 +28,8 @@ class Limits:
     batch: int
     answer_s: float
     memory_bytes: int
+    max_s: float = MAX_S
+    """The longest file, in seconds."""
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,13 @@ class Replica:
         about = load_about(folder)
         limits = self._setup.limits
         order = Order(
-            "serve", about.trial, str(folder / MODEL), about.labels, batch=limits.batch, window_s=self._setup.window_s
+            "serve",
+            about.trial,
+            str(folder / MODEL),
+            about.labels,
+            batch=limits.batch,
+            window_s=self._setup.window_s,
+            max_s=limits.max_s,
         )
         log = Path(self._folder.name) / f"version-{wanted.version}.log"
         return Computing(order, Path(self._setup.jittor_home), self._setup.threads, log)

@@ -17,7 +17,7 @@ OWN = {
     "model": "", "host": "127.0.0.1", "port": "8000", "auth": "token", "token_file": "", "open_to_all": "false",
     "hosts": "", "replicas": "1", "threads": "", "batch": "8", "inputs": "", "max_mb": "2048", "max_waiting": "64",
     "upload_s": "600", "stall_s": "20", "answer_s": "900", "memory_gb": "8", "drain_s": "60", "poll_s": "5",
-    "window_s": "10",
+    "window_s": "10", "max_s": "14400",
 }  # fmt: skip
 PLACES = ("site", "tracking", "cluster")
 _MODEL = re.compile(r"models:/([A-Za-z0-9][A-Za-z0-9_. -]*)(?:@([A-Za-z][A-Za-z0-9_-]*)|/([1-9]\d*))")
@@ -25,6 +25,7 @@ _WHOLE = {"port": (0, 65535), "replicas": (1, 1000), "batch": (1, 256), "max_wai
 _NUMBERS = {
     "max_mb": (0.001, 1e6), "upload_s": (1.0, 1e5), "stall_s": (0.1, 1e4), "answer_s": (0.1, 1e5),
     "memory_gb": (0.1, 1e4), "drain_s": (0.0, 1e5), "poll_s": (0.1, 1e5), "window_s": (0.1, 1e5),
+    "max_s": (1.0, 1e6),
 }  # fmt: skip
 """Least and most of each."""
 

@@ -118,7 +118,7 @@ class _Running:
         from jack_ray.serving.cluster import Plan
 
         settings, numbers = self.settings, self.settings.numbers
-        limits = Limits(settings.batch, numbers["answer_s"], round(numbers["memory_gb"] * 1e9))
+        limits = Limits(settings.batch, numbers["answer_s"], round(numbers["memory_gb"] * 1e9), numbers["max_s"])
         checkpoints = Path(self.wanted.checkpoint).parent  # of all versions
         roots = [str(one) for one in (self.state.folder, checkpoints, settings.inputs) if one is not None]
         return Plan(
@@ -203,7 +203,7 @@ def _state(settings: Settings, wanted: Wanted, folder: Path) -> State:
     limits = DoorLimits(round(numbers["max_mb"] * 1e6), settings.max_waiting, pace, 2 * numbers["answer_s"])
     known: dict[str, Any] = {
         "method": found.trial.method, "trial": found.trial.id, "labels": list(found.labels),
-        "window_s": numbers["window_s"],
+        "window_s": numbers["window_s"], "max_s": numbers["max_s"],
     }  # fmt: skip
     return State(settings.name, settings.alias, known, accepts(found.trial), limits, folder, settings.inputs)
 

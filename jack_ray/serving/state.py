@@ -37,7 +37,7 @@ class State:
     name: str
     alias: str
     about: dict[str, Any]
-    """method, trial, labels, window_s."""
+    """method, trial, labels, window_s, max_s."""
     accepts: Accepts
     limits: DoorLimits
     folder: Path

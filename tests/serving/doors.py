@@ -27,7 +27,8 @@ from jack_ray.serving.upload import Pace
 from jack_ray.spawn import preflight
 
 TOKEN = "a-token-for-tests-alone"
-LIMITS = Limits(batch=4, answer_s=10.0, memory_bytes=600 << 20)
+LIMITS = Limits(batch=4, answer_s=60.0, memory_bytes=600 << 20)
+"""Of time: the first video of a new checkout waits for numba."""
 BOUNDARY = "boundary-of-tests"
 
 
@@ -98,7 +99,7 @@ class Door:
 
     def ask(self, method: str, path: str, body: Any = None, token: str | None = TOKEN, **headers: str) -> Told:
         """One request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
         known = {} if token is None else {"Authorization": f"Bearer {token}"}
         known |= {name.replace("_", "-"): value for name, value in headers.items()}
         try:
