@@ -6,15 +6,16 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from jack_ray.contract.environment import default_jittor_home, interpreter, jittor_variables, pin_platform
 from jack_ray.methods.tsl.demo import generate
 from jack_ray.place.ray_environment import ray_variables
 from jack_ray.spawn.preflight import prepare
 
-ROOT = Path(__file__).parent
 SHARING = ("apply", "cluster")
 """Folders whose files share a trained model, and a cluster."""
 
@@ -26,13 +27,19 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several processes (`--dist loadgroup`) take whole files, and whole folders where a folder shares what is dear."""
-    for item in items:
-        place = item.path.relative_to(ROOT)
-        shared = place.parts[0] if place.parts[0] in SHARING else place.as_posix()
-        item.add_marker(pytest.mark.xdist_group(shared))
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    """Several processes take whole files, and whole folders where a folder shares what is dear."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = Path(file).parts[1]
+        return folder if folder in SHARING else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For `--dist loadfile`."""
+    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
