@@ -114,7 +114,7 @@ class Answering:
             await asyncio.to_thread(old.watched.computer.close)
 
     async def ask(self, question: Question, path: Path) -> Reply:
-        """What becomes of a question. path: its main file on this machine."""
+        """What becomes of a question. path: its main file on this machine. Raises what is no file's fault."""
         asked = _Asked(question, path, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
         self._woken.set()
@@ -137,12 +137,12 @@ class Answering:
             async with self._computing:
                 model = self._model
                 assert model is not None
-                began = time.monotonic()
-                found = await asyncio.to_thread(_answers, model.watched, batch)
-                seconds = time.monotonic() - began
-            for asked, (answer, error) in zip(batch, found, strict=True):
-                if not asked.reply.done():
-                    asked.reply.set_result(Reply(model.version, len(batch), seconds, answer, error))
+                try:
+                    await _answer(model, batch)
+                except Exception as error:  # no file's fault: a full disk, no process; the next batch may do better
+                    for asked in batch:
+                        if not asked.reply.done():
+                            asked.reply.set_exception(error)
 
     def _next(self) -> list[_Asked]:
         """The next questions that can be answered together; those whose client has gone are left out."""
@@ -159,6 +159,16 @@ class Answering:
 
 Found = tuple[Mapping[str, Any] | None, str]
 """An answer, or why there is none."""
+
+
+async def _answer(model: _Model, batch: Sequence[_Asked]) -> None:
+    """Reply to each question. Raises whatever is no file's fault."""
+    began = time.monotonic()
+    found = await asyncio.to_thread(_answers, model.watched, batch)
+    seconds = time.monotonic() - began
+    for asked, (answer, error) in zip(batch, found, strict=True):
+        if not asked.reply.done():
+            asked.reply.set_result(Reply(model.version, len(batch), seconds, answer, error))
 
 
 def _answers(watched: Watched, batch: Sequence[_Asked]) -> list[Found]:

@@ -40,6 +40,8 @@ class Fake:
         if "slow" in names and self.is_interrupted.wait(10):
             self.is_interrupted.clear()
             raise JackRayError("ended")
+        if "full" in names:
+            raise OSError("No space left on device")
         if "deadly" in names or ("once" in names and not self.deaths):
             self.deaths += 1
             raise JackRayError("ended")
@@ -144,6 +146,17 @@ def test_a_process_that_somebody_else_killed_costs_no_answer() -> None:
         scene = Scene()
         await scene.turn("1")
         assert (await scene.asked("once")).answer is not None
+
+    run(story)
+
+
+def test_what_is_no_files_fault_is_raised_and_the_next_batch_is_answered() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.turn("1")
+        with pytest.raises(OSError, match="No space left"):
+            await scene.asked("full")
+        assert (await scene.asked("a")).answer is not None
 
     run(story)
 
