@@ -31,6 +31,11 @@ class Limits:
     max_s: float = MAX_S
     """The longest file, in seconds."""
 
+    @property
+    def longest_s(self) -> float:
+        """Of a question's turn: a batch that takes too long together, then each of it alone, and the starts between."""
+        return (self.batch + 2) * self.answer_s
+
 
 @dataclass(frozen=True)
 class _Asked:
@@ -162,34 +167,51 @@ Found = tuple[Mapping[str, Any] | None, str]
 
 
 async def _answer(model: _Model, batch: Sequence[_Asked]) -> None:
-    """Reply to each question. Raises whatever is no file's fault."""
+    """Reply to all at once; to each as it is computed alone when they ended the process together.
+
+    So one file spoils no other. Raises whatever is no file's fault.
+    """
     began = time.monotonic()
-    found = await asyncio.to_thread(_answers, model.watched, batch)
-    seconds = time.monotonic() - began
-    for asked, (answer, error) in zip(batch, found, strict=True):
+
+    def reply(asked: _Asked, found: Found) -> None:
         if not asked.reply.done():
-            asked.reply.set_result(Reply(model.version, len(batch), seconds, answer, error))
+            asked.reply.set_result(Reply(model.version, len(batch), time.monotonic() - began, *found))
+
+    together = await asyncio.to_thread(_together, model.watched, batch)
+    if together is not None:
+        for asked, found in zip(batch, together, strict=True):
+            reply(asked, found)
+        return
+    for asked in batch:
+        if not asked.reply.done():
+            reply(asked, await asyncio.to_thread(_alone, model.watched, asked))
 
 
-def _answers(watched: Watched, batch: Sequence[_Asked]) -> list[Found]:
-    """All at once; each alone when that ended the process, so that one file spoils no other."""
+def _together(watched: Watched, batch: Sequence[_Asked]) -> list[Found] | None:
+    """None: each must be computed alone, since the process has ended and any of them may be why."""
     try:
         rows = watched.ask([str(one.path) for one in batch], batch[0].question.timeline)
-        return [_of_row(row, one) for row, one in zip(rows, batch, strict=True)]
+    except TooMuchError as error:
+        return [_too_much(batch[0], error)] if len(batch) == 1 else None
     except JackRayError:
-        return [_alone(watched, one) for one in batch]
+        return None
+    return [_of_row(row, one) for row, one in zip(rows, batch, strict=True)]
 
 
 def _alone(watched: Watched, one: _Asked) -> Found:
-    shown = one.question.shown
     for _ in range(TRIES):
         try:
             return _of_row(watched.ask([str(one.path)], one.question.timeline)[0], one)
         except TooMuchError as error:
-            return None, f"{shown}: {error}; expected a shorter or smaller file"
+            return _too_much(one, error)
         except JackRayError:
             continue
+    shown = one.question.shown
     return None, f"{shown}: the process that computes ended over it; expected a file that can be decoded"
+
+
+def _too_much(one: _Asked, error: TooMuchError) -> Found:
+    return None, f"{one.question.shown}: {error}; expected a shorter or smaller file"
 
 
 def _of_row(row: Mapping[str, Any], one: _Asked) -> Found:

@@ -118,12 +118,11 @@ class _Running:
         from jack_ray.serving.cluster import Plan
 
         settings, numbers = self.settings, self.settings.numbers
-        limits = Limits(settings.batch, numbers["answer_s"], round(numbers["memory_gb"] * 1e9), numbers["max_s"])
         checkpoints = Path(self.wanted.checkpoint).parent  # of all versions
         roots = [str(one) for one in (self.state.folder, checkpoints, settings.inputs) if one is not None]
         return Plan(
             name=_application(settings.name, self.port), address=settings.address, replicas=settings.replicas,
-            threads=threads, jittor_home=settings.jittor, limits=limits, window_s=numbers["window_s"],
+            threads=threads, jittor_home=settings.jittor, limits=_limits(settings), window_s=numbers["window_s"],
             roots=tuple(roots),
         )  # fmt: skip
 
@@ -200,12 +199,17 @@ def _state(settings: Settings, wanted: Wanted, folder: Path) -> State:
     found: About = about(wanted)
     numbers = settings.numbers
     pace = Pace(numbers["stall_s"], numbers["upload_s"])
-    limits = DoorLimits(round(numbers["max_mb"] * 1e6), settings.max_waiting, pace, 2 * numbers["answer_s"])
+    limits = DoorLimits(round(numbers["max_mb"] * 1e6), settings.max_waiting, pace, _limits(settings).longest_s)
     known: dict[str, Any] = {
         "method": found.trial.method, "trial": found.trial.id, "labels": list(found.labels),
         "window_s": numbers["window_s"], "max_s": numbers["max_s"],
     }  # fmt: skip
     return State(settings.name, settings.alias, known, accepts(found.trial), limits, folder, settings.inputs)
+
+
+def _limits(settings: Settings) -> Limits:
+    numbers = settings.numbers
+    return Limits(settings.batch, numbers["answer_s"], round(numbers["memory_gb"] * 1e9), numbers["max_s"])
 
 
 def _token(settings: Settings, port: int) -> tuple[str | None, str]:

@@ -174,6 +174,31 @@ def test_a_file_that_takes_too_long_is_given_up_and_the_others_are_answered() ->
     run(story)
 
 
+def test_a_lone_file_that_takes_too_long_is_computed_once_and_told_before_the_door_gives_up() -> None:
+    async def story() -> None:
+        limits = Limits(1, 0.3, 1 << 40)
+        scene = Scene(limits)
+        await scene.turn("1")
+        reply = await asyncio.wait_for(scene.asked("slow"), limits.longest_s)
+        assert "takes longer than 0.3 s to compute" in reply.error
+        assert scene.log.count("1: slow") == 1
+
+    run(story)
+
+
+def test_a_reply_does_not_wait_for_the_other_files_of_its_batch_that_are_computed_alone() -> None:
+    async def story() -> None:
+        scene = Scene(Limits(4, 0.5, 1 << 40))
+        await scene.turn("1")
+        first, second, last = (scene.asked(name) for name in ("a", "deadly", "slow"))
+        assert (await first).answer is not None
+        assert (await second).answer is None
+        assert not last.done()
+        assert "takes longer than 0.5 s" in (await last).error
+
+    run(story)
+
+
 def test_a_question_whose_client_has_gone_is_not_computed() -> None:
     async def story() -> None:
         scene = Scene()
