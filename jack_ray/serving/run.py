@@ -54,6 +54,10 @@ class Stop:
             for kind, handler in before.items():
                 signal.signal(kind, handler)
 
+    def take_back(self) -> None:
+        """Catch SIGTERM again: `ray.init` has replaced its handler by one that ends the process at once."""
+        signal.signal(signal.SIGTERM, self._take)
+
     def _take(self, *_: object) -> None:
         if self.asked.is_set():
             raise KeyboardInterrupt
@@ -103,6 +107,7 @@ class _Running:
         threads = self.settings.threads or max(1, cores() // self.settings.replicas)
         cluster = Cluster(self._plan(threads), self.wanted)
         try:
+            self.stop.take_back()
             if self._is_ready(cluster):
                 self.state.asks = cluster
                 replicas = f"{self.state.replicas} of {self.settings.replicas} replicas"
