@@ -1,5 +1,6 @@
 """Settings -> a server that runs until Ctrl-C: the order in which its parts start and end."""
 
+import contextlib
 import os
 import re
 import signal
@@ -9,7 +10,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ class Stop:
 
     asked: threading.Event = field(default_factory=threading.Event)
 
-    @contextmanager
+    @contextlib.contextmanager
     def caught(self) -> Iterator[None]:
         """While the block runs, signals only ask; a second one raises KeyboardInterrupt."""
         kinds = (signal.SIGINT, signal.SIGTERM)
@@ -232,7 +232,8 @@ def _url_host(host: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    with contextlib.suppress(OSError):  # a full disk, a reader that has gone: a line is no reason to end
+        print(text, flush=True)
 
 
 def _told(phase: str, share: float) -> None:
