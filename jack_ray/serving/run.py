@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from jack_ray.serving import access
 from jack_ray.serving.answering import Limits
 from jack_ray.serving.door import app_of
 from jack_ray.serving.http import HttpServer, bind
-from jack_ray.serving.kinds import accepts
+from jack_ray.serving.kinds import Accepts, accepts
 from jack_ray.serving.question import Standing, Wanted
 from jack_ray.serving.request import Settings
 from jack_ray.serving.state import DoorLimits, State
@@ -31,6 +31,9 @@ from jack_ray.spawn import preflight
 
 if TYPE_CHECKING:
     from jack_ray.serving.cluster import Cluster, Plan
+
+Known = tuple[dict[str, Any], Accepts]
+"""What is told of a version, and what it takes."""
 
 LOOK_S = 0.5
 FIRST_S = 900.0
@@ -75,12 +78,13 @@ def serve(settings: Settings) -> int:
         preflight.prepare(settings.jittor, _told)
         stop = Stop()
         with tempfile.TemporaryDirectory(prefix=f"jack_ray-{os.getpid()}-") as folder, stop.caught():
-            state = _state(settings, wanted, Path(folder))
+            known = {wanted.version: _known(settings, wanted)}
+            state = _state(settings, known[wanted.version], Path(folder))
             app = app_of(state, access.Keeper(token), access.Names(settings.host, settings.hosts))
             server = HttpServer(app, listening, settings.numbers["drain_s"])
             _say(f"http://{_url_host(settings.host)}:{port} loads {settings.name} version {wanted.version}. {where}")
             try:
-                _Running(settings, versions, wanted, state, stop, port).until_ctrl_c(server)
+                _Running(settings, versions, wanted, state, stop, port, known).until_ctrl_c(server)
             finally:
                 server.stop_now()
     finally:
@@ -98,6 +102,8 @@ class _Running:
     state: State
     stop: Stop
     port: int
+    known: dict[str, Known]
+    """Every version that was wanted."""
 
     def until_ctrl_c(self, server: HttpServer) -> None:
         """Start the replicas, look after them, and end them when nothing is in flight. Raises JackRayError."""
@@ -136,7 +142,7 @@ class _Running:
         deadline = time.monotonic() + FIRST_S
         while not self.stop.asked.wait(LOOK_S / 5):
             standings = cluster.standings()
-            _take_in(self.state, standings)
+            _take_in(self.state, standings, self.known)
             if self.state.replicas:
                 return True
             troubles = [one.trouble for one in standings if one.trouble]
@@ -153,18 +159,23 @@ class _Running:
         try:
             while not self.stop.asked.wait(LOOK_S):
                 if watcher.wanted.version != self.wanted.version:
-                    self.wanted = watcher.wanted
+                    self._want(watcher.wanted)
                     says(f"{self.settings.model} means version {self.wanted.version} now; it is being loaded")
                 cluster.want(self.wanted)
                 before = self.state.version
                 standings = cluster.standings()
-                _take_in(self.state, standings)
+                _take_in(self.state, standings, self.known)
                 if self.state.version != before:
                     self.state.metrics.switched()
                     says(f"version {self.state.version} answers")
                 self._tell(says, [one.trouble for one in standings if one.trouble], watcher.trouble)
         finally:
             watcher.stop()
+
+    def _want(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        with contextlib.suppress(JackRayError):  # replicas tell why it cannot be read
+            self.known[wanted.version] = _known(self.settings, wanted)
 
     def _tell(self, says: "_Says", of_replicas: Sequence[str], of_registry: str) -> None:
         goes_on = f"version {self.state.version} goes on"
@@ -179,11 +190,14 @@ def _application(name: str, port: int) -> str:
     return re.sub(r"[^A-Za-z0-9-]", "_", f"jack_ray-{name}-{socket.gethostname()}-{port}")
 
 
-def _take_in(state: State, standings: list[Standing]) -> None:
+def _take_in(state: State, standings: list[Standing], known: Mapping[str, Known]) -> None:
+    """known: every version that was wanted."""
     able = [one for one in standings if one.version]
     state.replicas = len(able)
     if able:
         newest = max(able, key=lambda one: (one.version == one.wanted, int(one.version)))
+        if newest.version in known:
+            state.about, state.accepts = known[newest.version]
         state.version = newest.version
         state.finds_segments = newest.finds_segments
 
@@ -200,16 +214,20 @@ class _Says:
         self._last = text
 
 
-def _state(settings: Settings, wanted: Wanted, folder: Path) -> State:
+def _known(settings: Settings, wanted: Wanted) -> Known:
     found: About = about(wanted)
+    told = {
+        "method": found.trial.method, "trial": found.trial.id, "labels": list(found.labels),
+        "window_s": settings.numbers["window_s"], "max_s": settings.numbers["max_s"],
+    }  # fmt: skip
+    return told, accepts(found.trial)
+
+
+def _state(settings: Settings, known: Known, folder: Path) -> State:
     numbers = settings.numbers
     pace = Pace(numbers["stall_s"], numbers["upload_s"])
     limits = DoorLimits(round(numbers["max_mb"] * 1e6), settings.max_waiting, pace, _limits(settings).longest_s)
-    known: dict[str, Any] = {
-        "method": found.trial.method, "trial": found.trial.id, "labels": list(found.labels),
-        "window_s": numbers["window_s"], "max_s": numbers["max_s"],
-    }  # fmt: skip
-    return State(settings.name, settings.alias, known, accepts(found.trial), limits, folder, settings.inputs)
+    return State(settings.name, settings.alias, *known, limits, folder, settings.inputs)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -3,10 +3,16 @@
 import io
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
-from jack_ray.serving.run import Stop, _say
+from jack_ray.serving.kinds import accepts
+from jack_ray.serving.question import Standing
+from jack_ray.serving.run import Stop, _say, _take_in
+from jack_ray.serving.state import DoorLimits, State
+from jack_ray.serving.upload import Pace
+from tests.serving.doors import trial_of
 
 
 def test_sigterm_asks_to_end_although_ray_has_taken_it_for_itself() -> None:
@@ -32,3 +38,19 @@ def test_a_line_that_nobody_can_read_any_more_ends_no_server(monkeypatch: pytest
     monkeypatch.setattr("sys.stdout", full)
     _say("ready")
     assert full.getvalue() == "ready\n"
+
+
+def standing(version: str, wanted: str = "", trouble: str = "") -> Standing:
+    return Standing(version, wanted or version, trouble, True, "node", 1, 2)
+
+
+def test_what_is_told_of_the_model_is_of_the_version_that_answers(tmp_path: Path) -> None:
+    features, videos = (accepts(trial_of(f"model={name}")) for name in ("tsl_small", "vaanet_small"))
+    known = {"1": ({"trial": "a"}, features), "2": ({"trial": "b"}, videos)}
+    limits = DoorLimits(1, 1, Pace(1.0, 1.0), 1.0)
+    state = State("ours", "champion", *known["1"], limits, tmp_path, None)
+    _take_in(state, [standing("1", "2")], known)
+    assert (state.version, state.about, state.accepts) == ("1", *known["1"])
+    _take_in(state, [standing("1", "2"), standing("2")], known)
+    assert (state.version, state.about, state.accepts) == ("2", *known["2"])
+    assert state.model()["input"] == "video"
