@@ -13,6 +13,7 @@ import pytest
 from jack_ray.contract.errors import JackRayError
 from jack_ray.serving.answering import Answering, Limits
 from jack_ray.serving.question import Question, Reply, Wanted
+from jack_ray.serving.watch import NotStartedError
 
 LIMITS = Limits(batch=4, answer_s=5.0, memory_bytes=1 << 40)
 
@@ -21,7 +22,7 @@ class Fake:
     """Computes at once, unless a file's name says otherwise."""
 
     finds_segments = True
-    pid = os.getpid()
+    pid: int | None = os.getpid()
 
     def __init__(self, version: str, log: list[str]) -> None:
         self.version = version
@@ -40,6 +41,8 @@ class Fake:
         if "slow" in names and self.is_interrupted.wait(10):
             self.is_interrupted.clear()
             raise JackRayError("ended")
+        if self.pid is None:
+            raise JackRayError("no compiler")
         if "full" in names:
             raise OSError("No space left on device")
         if "deadly" in names or ("once" in names and not self.deaths):
@@ -157,6 +160,17 @@ def test_what_is_no_files_fault_is_raised_and_the_next_batch_is_answered() -> No
         with pytest.raises(OSError, match="No space left"):
             await scene.asked("full")
         assert (await scene.asked("a")).answer is not None
+
+    run(story)
+
+
+def test_a_process_that_cannot_be_started_is_no_files_fault() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.turn("1")
+        scene.fakes["1"].pid = None
+        replies = await asyncio.gather(scene.asked("a"), scene.asked("b"), return_exceptions=True)
+        assert [str(reply) for reply in replies if isinstance(reply, NotStartedError)] == ["no compiler"] * 2
 
     run(story)
 
