@@ -145,9 +145,7 @@ class Answering:
                 try:
                     await _answer(model, batch)
                 except Exception as error:  # no file's fault: a full disk, no process; the next batch may do better
-                    for asked in batch:
-                        if not asked.reply.done():
-                            asked.reply.set_exception(error)
+                    _raise_at(batch, error)
 
     def _next(self) -> list[_Asked]:
         """The next questions that can be answered together; those whose client has gone are left out."""
@@ -185,6 +183,12 @@ async def _answer(model: _Model, batch: Sequence[_Asked]) -> None:
     for asked in batch:
         if not asked.reply.done():
             reply(asked, await asyncio.to_thread(_alone, model.watched, asked))
+
+
+def _raise_at(batch: Sequence[_Asked], error: Exception) -> None:
+    for asked in batch:
+        if not asked.reply.done():
+            asked.reply.set_exception(error)
 
 
 def _together(watched: Watched, batch: Sequence[_Asked]) -> list[Found] | None:
