@@ -96,17 +96,24 @@ class Cluster:
 
     async def answer(self, question: Question) -> Reply:
         """What a replica replies. Raises RequestError when none could within several tries."""
-        values: Mapping[str, Any]
         for _ in range(TRIES):
             try:
-                values = await self._handle.remote(asdict(question))
-                return Reply(**values)
+                return await self._answered(question)
             except (RayError, RayServeException) as error:
                 if isinstance(error, ray.exceptions.RayTaskError):  # a mistake of ours, which another try repeats
                     logging.getLogger(__name__).error("%s", error)
                     break
                 await asyncio.sleep(WAIT_S)
         raise RequestError(503, "no replica could answer", "one that lives", "Try again in a moment.", 5)
+
+    async def _answered(self, question: Question) -> Reply:
+        response = self._handle.remote(asdict(question))
+        try:
+            values: Mapping[str, Any] = await response
+        except asyncio.CancelledError:
+            response.cancel()  # its client has left: Ray would have it computed nevertheless
+            raise
+        return Reply(**values)
 
     def close(self) -> None:
         """End the replicas, and Ray if it was started here."""
