@@ -38,10 +38,12 @@ class Desk:
     def __init__(self, roots: tuple[str, ...], wanted: dict[str, Any]) -> None:
         self._roots = [Path(root).resolve() for root in roots]
         self._wanted = [wanted]
+        self._is_told = False  # Ray starts a desk anew with the version that was wanted first of all
         self._heard: dict[str, tuple[float, dict[str, Any]]] = {}
 
     async def want(self, wanted: dict[str, Any]) -> None:
         """Let a version be the one that replicas turn to; the one before is kept for those that cannot."""
+        self._is_told = True
         if wanted != self._wanted[-1]:
             self._wanted = [self._wanted[-1], wanted]
 
@@ -49,10 +51,10 @@ class Desk:
         """The wanted version last, before it the one that was wanted before."""
         return self._wanted
 
-    async def report(self, replica: str, standing: dict[str, Any]) -> dict[str, Any]:
-        """How a replica stands; the version that it should turn to."""
+    async def report(self, replica: str, standing: dict[str, Any]) -> dict[str, Any] | None:
+        """How a replica stands; the version that it should turn to, None: `want` has not told this desk yet."""
         self._heard[replica] = (time.monotonic(), standing)
-        return self._wanted[-1]
+        return self._wanted[-1] if self._is_told else None
 
     async def standings(self) -> list[dict[str, Any]]:
         """Of all replicas that live."""
@@ -146,20 +148,23 @@ class Replica:
         while True:
             await asyncio.sleep(REPORT_S)
             with contextlib.suppress(ray.exceptions.RayError):  # the desk is started anew
-                wanted = Wanted(**await self._report(answering))
+                told = await self._report(answering)
+                if told is None:
+                    continue
+                wanted = Wanted(**told)
                 if wanted.version != answering.wanted and (turning is None or turning.done()):
                     turning = asyncio.create_task(self._turn(answering, wanted))
 
     async def _turn(self, answering: Answering, wanted: Wanted) -> None:
         await answering.turn_to(await self._here(wanted))
 
-    async def _report(self, answering: Answering) -> Mapping[str, Any]:
+    async def _report(self, answering: Answering) -> Mapping[str, Any] | None:
         standing = Standing(
             answering.version, answering.wanted, answering.trouble, answering.finds_segments,
             ray.get_runtime_context().get_node_id(), os.getpid(), answering.computing_pid,
         )  # fmt: skip
         name = ray.get_runtime_context().get_actor_id()
-        told: Mapping[str, Any] = await self._setup.desk.report.remote(name, asdict(standing))
+        told: Mapping[str, Any] | None = await self._setup.desk.report.remote(name, asdict(standing))
         return told
 
     async def _here(self, wanted: Wanted) -> Wanted:

@@ -47,3 +47,17 @@ def test_a_question_whose_client_has_left_is_taken_back_from_the_replica() -> No
         return [response.is_cancelled for response in handle.responses]
 
     assert asyncio.run(story()) == [True]
+
+
+def test_a_desk_that_was_started_anew_turns_nobody_back_to_the_first_version() -> None:
+    from jack_ray.serving.replica import Desk
+
+    async def story() -> None:
+        first, second = ({"version": version} for version in "12")
+        desk = Desk((), first)
+        assert await desk.report("a replica", {}) is None
+        await desk.want(second)
+        assert await desk.report("a replica", {}) == second
+        assert await desk.versions() == [first, second]
+
+    asyncio.run(story())
