@@ -93,13 +93,17 @@ class Answering:
             try:
                 computer = await asyncio.to_thread(self._loaded, wanted)
             except (JackRayError, OSError) as error:
-                self.trouble = str(error)
+                self.could_not(wanted, str(error))
                 return
             old, self._model = self._model, _Model(wanted.version, self._watched(computer))
         if self._batches is None:
             self._batches = asyncio.create_task(self._answer_batches())
         if old is not None:
             await self._retire(old)
+
+    def could_not(self, wanted: Wanted, trouble: str) -> None:
+        """Tell why a version cannot be loaded."""
+        self.wanted, self.trouble = wanted.version, trouble
 
     def _loaded(self, wanted: Wanted) -> Computer:
         computer = self._start(wanted)

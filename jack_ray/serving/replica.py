@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -115,7 +116,7 @@ class Replica:
         answering = Answering(self._start, self._setup.limits)
         desk = self._setup.desk
         for wanted in reversed(await desk.versions.remote()):
-            await answering.turn_to(await self._here(Wanted(**wanted)))
+            await self._turn(answering, Wanted(**wanted))
             if answering.version:
                 break
         if not answering.version:
@@ -156,7 +157,19 @@ class Replica:
                     turning = asyncio.create_task(self._turn(answering, wanted))
 
     async def _turn(self, answering: Answering, wanted: Wanted) -> None:
-        await answering.turn_to(await self._here(wanted))
+        try:
+            here = await self._here(wanted)
+        except (OSError, JackRayError, ray.exceptions.RayError) as error:
+            answering.could_not(wanted, f"its checkpoint cannot be fetched: {_first(error)}")
+            return
+        await answering.turn_to(here)
+        await asyncio.to_thread(self._remove_others, answering.version)
+
+    def _remove_others(self, version: str) -> None:
+        """The checkpoints that were fetched of versions which do not answer."""
+        for folder in Path(self._folder.name).glob("version-*"):
+            if folder.is_dir() and folder.name != f"version-{version}":
+                shutil.rmtree(folder, ignore_errors=True)
 
     async def _report(self, answering: Answering) -> Mapping[str, Any] | None:
         standing = Standing(
@@ -209,6 +222,11 @@ class Replica:
         if self._answering is not None:
             self._answering.close()
         self._folder.cleanup()
+
+
+def _first(error: Exception) -> Exception:
+    """What went wrong at the desk, without the traceback that Ray wraps it in."""
+    return getattr(error, "cause", None) or error
 
 
 def deployment(setup: Setup, replicas: int) -> Any:

@@ -1,10 +1,15 @@
 """The way a question goes to a replica, and what the desk knows, without a Ray that runs."""
 
 import asyncio
+import tempfile
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from jack_ray.serving.answering import Answering
+from tests.serving.doors import LIMITS
 
 pytestmark = pytest.mark.ray
 
@@ -61,3 +66,44 @@ def test_a_desk_that_was_started_anew_turns_nobody_back_to_the_first_version() -
         assert await desk.versions() == [first, second]
 
     asyncio.run(story())
+
+
+class Silent:
+    """A desk that gives no file."""
+
+    def __getattr__(self, _: str) -> Any:
+        return self
+
+    def remote(self, *_: Any) -> Any:
+        raise FileNotFoundError(2, "No such file or directory")
+
+
+def far_away(folder: Path) -> Any:
+    """A replica on another machine."""
+    from jack_ray.serving.replica import Replica, Setup
+
+    replica = Replica.__new__(Replica)
+    replica._setup = Setup(Silent(), "node", "", 1, LIMITS, 10.0)
+    replica._is_beside = False
+    replica._folder = tempfile.TemporaryDirectory(dir=folder)
+    replica._answering = replica._reports = None
+    return replica
+
+
+def test_a_checkpoint_that_cannot_be_fetched_is_told(tmp_path: Path) -> None:
+    from jack_ray.serving.question import Wanted
+
+    replica = far_away(tmp_path)
+    answering = Answering(replica._start, LIMITS)
+    asyncio.run(replica._turn(answering, Wanted("2", "/far", ("model.safetensors",))))
+    assert (answering.wanted, answering.version) == ("2", "")
+    assert answering.trouble == "its checkpoint cannot be fetched: [Errno 2] No such file or directory"
+
+
+def test_only_the_checkpoint_of_the_version_that_answers_is_kept(tmp_path: Path) -> None:
+    replica = far_away(tmp_path)
+    for name in ("version-1", "version-2"):
+        (Path(replica._folder.name) / name).mkdir()
+    (Path(replica._folder.name) / "version-1.log").touch()
+    replica._remove_others("2")
+    assert sorted(path.name for path in Path(replica._folder.name).iterdir()) == ["version-1.log", "version-2"]
