@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -139,8 +140,9 @@ class Replica:
         with tempfile.TemporaryDirectory(dir=self._folder.name) as folder:
             try:
                 await self._fetch(Path(asked.folder), asked.files, Path(folder))
-            except OSError as error:
-                text = f"{asked.shown}: {error.strerror or error}; expected a file that stays until it is answered"
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+                told = os.strerror(getattr(_cause(error), "errno", None) or errno.ENOENT)
+                text = f"{asked.shown}: {told}; expected a file that stays until it is answered"
                 return asdict(Reply(self._answering.version, 1, 0.0, None, text))
             return asdict(await self._answering.ask(asked, Path(folder) / asked.main))
 
@@ -160,7 +162,7 @@ class Replica:
         try:
             here = await self._here(wanted)
         except (OSError, JackRayError, ray.exceptions.RayError) as error:
-            answering.could_not(wanted, f"its checkpoint cannot be fetched: {_first(error)}")
+            answering.could_not(wanted, f"its checkpoint cannot be fetched: {_cause(error)}")
             return
         await answering.turn_to(here)
         await asyncio.to_thread(self._remove_others, answering.version)
@@ -224,7 +226,7 @@ class Replica:
         self._folder.cleanup()
 
 
-def _first(error: Exception) -> Exception:
+def _cause(error: Exception) -> Exception:
     """What went wrong at the desk, without the traceback that Ray wraps it in."""
     return getattr(error, "cause", None) or error
 

@@ -1,14 +1,18 @@
 """The way a question goes to a replica, and what the desk knows, without a Ray that runs."""
 
 import asyncio
+import errno
 import tempfile
 from collections.abc import Generator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ray.exceptions import RayTaskError
 
 from jack_ray.serving.answering import Answering
+from jack_ray.serving.question import Question, Wanted
 from tests.serving.doors import LIMITS
 
 pytestmark = pytest.mark.ray
@@ -40,7 +44,6 @@ class Handle:
 
 def test_a_question_whose_client_has_left_is_taken_back_from_the_replica() -> None:
     from jack_ray.serving.cluster import Cluster
-    from jack_ray.serving.question import Question
 
     async def story() -> list[bool]:
         cluster = Cluster.__new__(Cluster)
@@ -68,22 +71,40 @@ def test_a_desk_that_was_started_anew_turns_nobody_back_to_the_first_version() -
     asyncio.run(story())
 
 
+def test_an_upload_that_has_gone_is_told_without_a_traceback_and_a_full_disk_blames_no_file(tmp_path: Path) -> None:
+    question = asdict(Question("/far", "a", ("a",), "clip.mp4", False))
+    replica = far_away(tmp_path)
+    replica._answering = Answering(replica._start, LIMITS)
+    reply = asyncio.run(replica.answer(question))
+    assert reply["error"] == "clip.mp4: No such file or directory; expected a file that stays until it is answered"
+    full = far_away(tmp_path, OSError(errno.ENOSPC, "No space left on device"))
+    full._answering = replica._answering
+    with pytest.raises(OSError, match="No space left"):
+        asyncio.run(full.answer(question))
+
+
 class Silent:
-    """A desk that gives no file."""
+    """A desk that gives no file, and says so through Ray."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
 
     def __getattr__(self, _: str) -> Any:
         return self
 
     def remote(self, *_: Any) -> Any:
-        raise FileNotFoundError(2, "No such file or directory")
+        raise RayTaskError("piece", "Traceback of another machine", self.error).as_instanceof_cause()
 
 
-def far_away(folder: Path) -> Any:
+ABSENT = FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+
+def far_away(folder: Path, error: OSError = ABSENT) -> Any:
     """A replica on another machine."""
     from jack_ray.serving.replica import Replica, Setup
 
     replica = Replica.__new__(Replica)
-    replica._setup = Setup(Silent(), "node", "", 1, LIMITS, 10.0)
+    replica._setup = Setup(Silent(error), "node", "", 1, LIMITS, 10.0)
     replica._is_beside = False
     replica._folder = tempfile.TemporaryDirectory(dir=folder)
     replica._answering = replica._reports = None
@@ -91,8 +112,6 @@ def far_away(folder: Path) -> Any:
 
 
 def test_a_checkpoint_that_cannot_be_fetched_is_told(tmp_path: Path) -> None:
-    from jack_ray.serving.question import Wanted
-
     replica = far_away(tmp_path)
     answering = Answering(replica._start, LIMITS)
     asyncio.run(replica._turn(answering, Wanted("2", "/far", ("model.safetensors",))))
