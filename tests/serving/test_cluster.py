@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ray.exceptions import RayTaskError
 
 from jack_ray.serving.answering import Answering
 from jack_ray.serving.question import Question, Wanted
@@ -83,8 +82,17 @@ def test_an_upload_that_has_gone_is_told_without_a_traceback_and_a_full_disk_bla
         asyncio.run(full.answer(question))
 
 
+class Told(FileNotFoundError):
+    """As Ray passes on what was raised on another machine: its number is in its cause alone."""
+
+    cause = FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    def __str__(self) -> str:
+        return "Traceback of another machine"
+
+
 class Silent:
-    """A desk that gives no file, and says so through Ray."""
+    """A desk that gives no file."""
 
     def __init__(self, error: OSError) -> None:
         self.error = error
@@ -93,18 +101,15 @@ class Silent:
         return self
 
     def remote(self, *_: Any) -> Any:
-        raise RayTaskError("piece", "Traceback of another machine", self.error).as_instanceof_cause()
+        raise self.error
 
 
-ABSENT = FileNotFoundError(errno.ENOENT, "No such file or directory")
-
-
-def far_away(folder: Path, error: OSError = ABSENT) -> Any:
+def far_away(folder: Path, error: OSError | None = None) -> Any:
     """A replica on another machine."""
     from jack_ray.serving.replica import Replica, Setup
 
     replica = Replica.__new__(Replica)
-    replica._setup = Setup(Silent(error), "node", "", 1, LIMITS, 10.0)
+    replica._setup = Setup(Silent(error or Told()), "node", "", 1, LIMITS, 10.0)
     replica._is_beside = False
     replica._folder = tempfile.TemporaryDirectory(dir=folder)
     replica._answering = replica._reports = None
