@@ -42,19 +42,26 @@ class LocalRay:
         self._scratch = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir="/tmp"))
         argv = [sys.executable, "-m", __spec__.name, str(answer), str(self._scratch)]
         self._tree = Tree(argv, os.environ, self._log, folder)
-        self.address = self._wait(answer)
+        try:
+            self.address = self._wait(answer)
+        except BaseException:
+            self.stop()
+            raise
 
     def _wait(self, answer: Path) -> str:
         deadline = time.monotonic() + START_S
         while not answer.exists():
             code = self._tree.poll()
             if code is not None or time.monotonic() > deadline:
-                self.stop()
                 reason = "took too long" if code is None else f"ended with exit code {code}"
                 last = self._log.read_text(errors="replace").splitlines()[-5:]
                 raise PlaceError("\n".join([f"Ray could not be started: it {reason}; all of it: {self._log}", *last]))
             time.sleep(0.05)
         return str(json.loads(answer.read_text())["address"])
+
+    def has_ended(self) -> bool:
+        """Whether Ray has ended by itself."""
+        return self._tree.poll() is not None
 
     def stop(self) -> None:
         """End Ray and every process of it."""

@@ -56,10 +56,12 @@ class Cluster:
     def __init__(self, plan: Plan, wanted: Wanted) -> None:
         self._plan = plan
         self._scratch = tempfile.TemporaryDirectory(prefix="jack_ray-")
-        self._local = LocalRay(Path(self._scratch.name)) if plan.address is None else None
+        self._local: LocalRay | None = None
         self._desk: Any = None
         self._handle: Any = None
         try:
+            if plan.address is None:
+                self._local = LocalRay(Path(self._scratch.name))
             connect(self._local.address if self._local is not None else str(plan.address))
             self._deploy(wanted)
         except BaseException:
@@ -115,14 +117,19 @@ class Cluster:
             raise
         return Reply(**values)
 
+    def has_ended(self) -> bool:
+        """Whether the Ray that was started here has ended by itself."""
+        return self._local is not None and self._local.has_ended()
+
     def close(self) -> None:
         """End the replicas, and Ray if it was started here."""
+        is_there = not self.has_ended()  # Ray waits long for a Ray that has gone
         with contextlib.suppress(RayError, RayServeException, RuntimeError, ValueError, TimeoutError):
-            if self._handle is not None:
+            if self._handle is not None and is_there:
                 serve.delete(self._plan.name)
-            if self._handle is not None and self._local is not None:
+            if self._handle is not None and is_there and self._local is not None:
                 serve.shutdown()
-            if self._desk is not None:
+            if self._desk is not None and is_there:
                 ray.kill(self._desk)
         ray.shutdown()
         if self._local is not None:

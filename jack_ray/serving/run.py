@@ -153,11 +153,16 @@ class _Running:
         return False
 
     def _look_after(self, cluster: "Cluster") -> None:
-        """Until Ctrl-C: let replicas turn to what the alias means, and know how they stand."""
+        """Until Ctrl-C: let replicas turn to what the alias means, and know how they stand.
+
+        Raises JackRayError when Ray has ended.
+        """
         watcher = Watcher(self.versions, self.wanted, self.settings.numbers["poll_s"])
         says = _Says()
         try:
             while not self.stop.asked.wait(LOOK_S):
+                if cluster.has_ended():
+                    raise JackRayError("Ray of this machine has ended; type the command again.")
                 if watcher.wanted.version != self.wanted.version:
                     self._want(watcher.wanted)
                     says(f"{self.settings.model} means version {self.wanted.version} now; it is being loaded")

@@ -82,7 +82,7 @@ def test_an_upload_that_has_gone_is_told_without_a_traceback_and_a_full_disk_bla
         asyncio.run(full.answer(question))
 
 
-class Told(FileNotFoundError):
+class ToldError(FileNotFoundError):
     """As Ray passes on what was raised on another machine: its number is in its cause alone."""
 
     cause = FileNotFoundError(errno.ENOENT, "No such file or directory")
@@ -109,7 +109,7 @@ def far_away(folder: Path, error: OSError | None = None) -> Any:
     from jack_ray.serving.replica import Replica, Setup
 
     replica = Replica.__new__(Replica)
-    replica._setup = Setup(Silent(error or Told()), "node", "", 1, LIMITS, 10.0)
+    replica._setup = Setup(Silent(error or ToldError()), "node", "", 1, LIMITS, 10.0)
     replica._is_beside = False
     replica._folder = tempfile.TemporaryDirectory(dir=folder)
     replica._answering = replica._reports = None

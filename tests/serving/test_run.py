@@ -4,12 +4,15 @@ import io
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from jack_ray.contract.errors import JackRayError
 from jack_ray.serving.kinds import accepts
-from jack_ray.serving.question import Standing
-from jack_ray.serving.run import Stop, _say, _take_in
+from jack_ray.serving.question import Standing, Wanted
+from jack_ray.serving.run import Stop, _Running, _say, _take_in
 from jack_ray.serving.state import DoorLimits, State
 from jack_ray.serving.upload import Pace
 from tests.serving.doors import trial_of
@@ -54,3 +57,25 @@ def test_what_is_told_of_the_model_is_of_the_version_that_answers(tmp_path: Path
     _take_in(state, [standing("1", "2"), standing("2")], known)
     assert (state.version, state.about, state.accepts) == ("2", *known["2"])
     assert state.model()["input"] == "video"
+
+
+class Gone:
+    """A Ray that has died."""
+
+    def has_ended(self) -> bool:
+        return True
+
+
+def running_in(folder: Path) -> _Running:
+    """A server of version 1."""
+    known = {"1": ({"trial": "a"}, accepts(trial_of("model=tsl_small")))}
+    state = State("ours", "champion", *known["1"], DoorLimits(1, 1, Pace(1.0, 1.0), 1.0), folder, None, "1", 1)
+    settings = SimpleNamespace(alias="champion", model="models:/ours@champion", numbers={"poll_s": 60.0})
+    made: Any = _Running
+    running: _Running = made(settings, None, Wanted("1", str(folder), ()), state, Stop(), 8000, known)
+    return running
+
+
+def test_a_ray_that_has_died_ends_the_server_with_a_message(tmp_path: Path) -> None:
+    with pytest.raises(JackRayError, match="Ray of this machine has ended"):
+        running_in(tmp_path)._look_after(cast(Any, Gone()))
