@@ -20,6 +20,10 @@ from jack_ray.serving.watch import Computer, TooMuchError, Watched
 TRIES = 2
 """How often a file is computed alone after its process has died; the first time something else may have ended it."""
 
+PAUSE_S = 10.0
+"""Before a version that could not be loaded is tried again; twice as long after each try."""
+LONGEST_PAUSE_S = 600.0
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -65,6 +69,8 @@ class Answering:
         self._woken = asyncio.Event()
         self._turning = asyncio.Lock()
         self._computing = asyncio.Lock()
+        self._pause_s = PAUSE_S
+        self._again_at = 0.0
         self._batches: asyncio.Task[None] | None = None
 
     @property
@@ -82,12 +88,17 @@ class Answering:
         """The process behind the wall; 0: none."""
         return (self._model.watched.computer.pid or 0) if self._model is not None else 0
 
+    def should_turn_to(self, version: str) -> bool:
+        """Whether it is another version than the one wanted last, or that one is to be tried again by now."""
+        return version != self.wanted or (bool(self.trouble) and time.monotonic() >= self._again_at)
+
     async def turn_to(self, wanted: Wanted) -> None:
-        """Load a version; from then on it answers. `trouble` tells why one cannot be loaded; it is not retried."""
+        """Load a version; from then on it answers. `trouble` tells why one cannot be loaded."""
         async with self._turning:
-            if wanted.version == self.wanted:
+            if not self.should_turn_to(wanted.version):
                 return
-            self.wanted, self.trouble = wanted.version, ""
+            if wanted.version != self.wanted:
+                self.wanted, self.trouble, self._pause_s = wanted.version, "", PAUSE_S
             if wanted.version == self.version:
                 return
             try:
@@ -96,14 +107,18 @@ class Answering:
                 self.could_not(wanted, str(error))
                 return
             old, self._model = self._model, _Model(wanted.version, self._watched(computer))
+            self.trouble = ""
         if self._batches is None:
             self._batches = asyncio.create_task(self._answer_batches())
         if old is not None:
             await self._retire(old)
 
     def could_not(self, wanted: Wanted, trouble: str) -> None:
-        """Tell why a version cannot be loaded."""
+        """Tell why a version cannot be loaded; it is to be tried again after a pause that grows."""
+        self._pause_s = PAUSE_S if wanted.version != self.wanted else self._pause_s
         self.wanted, self.trouble = wanted.version, trouble
+        self._again_at = time.monotonic() + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
     def _loaded(self, wanted: Wanted) -> Computer:
         computer = self._start(wanted)

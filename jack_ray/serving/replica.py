@@ -155,7 +155,7 @@ class Replica:
                 if told is None:
                     continue
                 wanted = Wanted(**told)
-                if wanted.version != answering.wanted and (turning is None or turning.done()):
+                if answering.should_turn_to(wanted.version) and (turning is None or turning.done()):
                     turning = asyncio.create_task(self._turn(answering, wanted))
 
     async def _turn(self, answering: Answering, wanted: Wanted) -> None:

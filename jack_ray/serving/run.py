@@ -173,7 +173,7 @@ class _Running:
                 if self.state.version != before:
                     self.state.metrics.switched()
                     says(f"version {self.state.version} answers")
-                self._tell(says, [one.trouble for one in standings if one.trouble], watcher.trouble)
+                self._tell(says, [one for one in standings if one.trouble], watcher.trouble)
         finally:
             watcher.stop()
 
@@ -182,12 +182,15 @@ class _Running:
         with contextlib.suppress(JackRayError):  # replicas tell why it cannot be read
             self.known[wanted.version] = _known(self.settings, wanted)
 
-    def _tell(self, says: "_Says", of_replicas: Sequence[str], of_registry: str) -> None:
-        goes_on = f"version {self.state.version} goes on"
-        if of_replicas:
-            says(f"version {self.wanted.version} cannot be loaded, {goes_on}: {of_replicas[0].splitlines()[0]}")
+    def _tell(self, says: "_Says", in_trouble: Sequence[Standing], of_registry: str) -> None:
+        if in_trouble:
+            one = in_trouble[0]
+            goes_on = f"version {one.version or self.state.version} goes on"
+            says(f"version {one.wanted} cannot be loaded, {goes_on}: {one.trouble.splitlines()[0]}")
         if of_registry:
-            says(f"MLflow does not tell what the alias means, {goes_on}: {of_registry.splitlines()[0]}")
+            says(
+                f"MLflow does not tell what the alias means, version {self.state.version} goes on: {of_registry.splitlines()[0]}"
+            )
 
 
 def _application(name: str, port: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from jack_ray.contract.errors import JackRayError
+from jack_ray.serving import answering
 from jack_ray.serving.answering import Answering, Limits
 from jack_ray.serving.question import Question, Reply, Wanted
 from jack_ray.serving.watch import NotStartedError
@@ -261,6 +262,32 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one_answering_and_the_ne
         assert (await scene.asked("a")).version == "1"
         await scene.turn("3")
         assert (scene.answering.trouble, (await scene.asked("a")).version) == ("", "3")
+
+    run(story)
+
+
+def test_a_version_that_could_not_be_loaded_is_tried_again_after_a_pause_that_grows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answering, "PAUSE_S", 0.1)
+
+    async def story() -> None:
+        scene = Scene()
+        scene.broken = {"2"}
+        await scene.turn("1")
+        await scene.turn("2")
+        assert not scene.answering.should_turn_to("2")
+        await asyncio.sleep(0.11)
+        await scene.turn("2")
+        assert scene.answering.trouble == "version 2 is broken"
+        scene.broken = set()
+        await asyncio.sleep(0.11)
+        await scene.turn("2")
+        assert scene.answering.version == "1"
+        await asyncio.sleep(0.11)
+        await scene.turn("2")
+        assert (scene.answering.trouble, scene.answering.version) == ("", "2")
+        assert not scene.answering.should_turn_to("2")
 
     run(story)
 

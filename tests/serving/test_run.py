@@ -12,7 +12,7 @@ import pytest
 from jack_ray.contract.errors import JackRayError
 from jack_ray.serving.kinds import accepts
 from jack_ray.serving.question import Standing, Wanted
-from jack_ray.serving.run import Stop, _Running, _say, _take_in
+from jack_ray.serving.run import Stop, _Running, _say, _Says, _take_in
 from jack_ray.serving.state import DoorLimits, State
 from jack_ray.serving.upload import Pace
 from tests.serving.doors import trial_of
@@ -79,3 +79,12 @@ def running_in(folder: Path) -> _Running:
 def test_a_ray_that_has_died_ends_the_server_with_a_message(tmp_path: Path) -> None:
     with pytest.raises(JackRayError, match="Ray of this machine has ended"):
         running_in(tmp_path)._look_after(cast(Any, Gone()))
+
+
+def test_a_replica_that_could_not_turn_is_told_with_the_version_that_it_goes_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = running_in(tmp_path)
+    running.state.version = "2"
+    running._tell(_Says(), [standing("1", "2", "no room\nsecond line")], "")
+    assert capsys.readouterr().out == "version 2 cannot be loaded, version 1 goes on: no room\n"
