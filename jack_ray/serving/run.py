@@ -157,7 +157,8 @@ class _Running:
 
         Raises JackRayError when Ray has ended.
         """
-        watcher = Watcher(self.versions, self.wanted, self.settings.numbers["poll_s"])
+        poll_s = self.settings.numbers["poll_s"] if self.settings.alias else None
+        watcher = Watcher(self.versions, self.wanted, poll_s)
         says = _Says()
         try:
             while not self.stop.asked.wait(LOOK_S):

@@ -1,5 +1,6 @@
 """What an alias means is asked for again and again, and an MLflow that is away stops nobody."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import cast
@@ -17,14 +18,19 @@ class Registry:
     def __init__(self) -> None:
         self.version = "1"
         self.is_away = False
+        self.is_full = False
         self.broken: set[str] = set()
+        self.asked = 0
 
     def current(self) -> str:
+        self.asked += 1
         if self.is_away:
             raise JackRayError("MLflow is away")
         return self.version
 
     def fetched(self, version: str) -> Wanted:
+        if self.is_full:
+            raise OSError("No space left on device")
         if version in self.broken:
             raise JackRayError(f"version {version} was not made by python -m jack_ray.promote")
         return wanted(version)
@@ -75,3 +81,17 @@ def test_a_version_that_cannot_be_fetched_is_told_and_the_next_one_is_taken(
     assert watcher.wanted == wanted("1")
     registry.version = "3"
     wait_until(lambda: watcher.wanted == wanted("3"))
+
+
+def test_a_full_disk_is_told_and_the_watch_goes_on(registry: Registry, watcher: Watcher) -> None:
+    registry.is_full, registry.version = True, "2"
+    wait_until(lambda: watcher.trouble == "No space left on device")
+    registry.is_full = False
+    wait_until(lambda: watcher.wanted == wanted("2"))
+
+
+def test_nothing_is_asked_where_a_version_was_typed(registry: Registry) -> None:
+    before = threading.active_count()
+    made = Watcher(cast(Versions, registry), wanted("1"), None)
+    assert (threading.active_count(), registry.asked) == (before, 0)
+    assert made.wanted == wanted("1")
