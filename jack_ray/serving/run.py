@@ -189,9 +189,8 @@ class _Running:
             goes_on = f"version {one.version or self.state.version} goes on"
             says(f"version {one.wanted} cannot be loaded, {goes_on}: {one.trouble.splitlines()[0]}")
         if of_registry:
-            says(
-                f"MLflow does not tell what the alias means, version {self.state.version} goes on: {of_registry.splitlines()[0]}"
-            )
+            goes_on = f"version {self.state.version} goes on"
+            says(f"MLflow does not tell what the alias means, {goes_on}: {of_registry.splitlines()[0]}")
 
 
 def _application(name: str, port: int) -> str:
