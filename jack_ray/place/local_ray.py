@@ -3,6 +3,7 @@
 It runs as a process of its own under a guard, because Ray's agents outlive a driver that is killed.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from jack_ray.contract.errors import PlaceError
 from jack_ray.contract.files import write_json
+from jack_ray.spawn import guard
 from jack_ray.spawn.tree import Tree
 
 START_S = 120.0
@@ -28,6 +30,8 @@ _SCRATCH = "jack_ray-"
 """Before the driver's process id: short, since Ray's sockets lie below it and their paths may have 107 bytes."""
 
 _LEFTOVER_S = 3600.0
+
+_NEEDED = {"gcs_server", "raylet"}
 
 
 class LocalRay:
@@ -60,13 +64,20 @@ class LocalRay:
         return str(json.loads(answer.read_text())["address"])
 
     def has_ended(self) -> bool:
-        """Whether Ray has ended by itself."""
-        return self._tree.poll() is not None
+        """Whether a process has gone that Ray cannot do without; the one that has started it stays nevertheless."""
+        return not {_program(pid) for pid in guard.descendants(self._tree.pid)} >= _NEEDED
 
     def stop(self) -> None:
         """End Ray and every process of it."""
         self._tree.stop(STOP_S)
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _program(pid: int) -> str:
+    """The name of a process's program; empty when it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0])).name
+    return ""
 
 
 def _remove_leftovers() -> None:

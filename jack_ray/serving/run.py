@@ -141,7 +141,7 @@ class _Running:
         """Wait for the first replica that can answer; False: stopped before. Raises JackRayError when it cannot."""
         deadline = time.monotonic() + FIRST_S
         while not self.stop.asked.wait(LOOK_S / 5):
-            standings = cluster.standings()
+            standings = _standings(cluster)
             _take_in(self.state, standings, self.known)
             if self.state.replicas:
                 return True
@@ -162,14 +162,12 @@ class _Running:
         says = _Says()
         try:
             while not self.stop.asked.wait(LOOK_S):
-                if cluster.has_ended():
-                    raise JackRayError("Ray of this machine has ended; type the command again.")
                 if watcher.wanted.version != self.wanted.version:
                     self._want(watcher.wanted)
                     says(f"{self.settings.model} means version {self.wanted.version} now; it is being loaded")
                 cluster.want(self.wanted)
                 before = self.state.version
-                standings = cluster.standings()
+                standings = _standings(cluster)
                 _take_in(self.state, standings, self.known)
                 if self.state.version != before:
                     self.state.metrics.switched()
@@ -196,6 +194,13 @@ class _Running:
 def _application(name: str, port: int) -> str:
     """The same for the same server: one that is started anew replaces what a killed one has left in a cluster."""
     return re.sub(r"[^A-Za-z0-9-]", "_", f"jack_ray-{name}-{socket.gethostname()}-{port}")
+
+
+def _standings(cluster: "Cluster") -> list[Standing]:
+    """Raises JackRayError when Ray has ended, after which nothing more is heard of replicas."""
+    if cluster.has_ended():
+        raise JackRayError("Ray of this machine has ended; type the command again.")
+    return cluster.standings()
 
 
 def _take_in(state: State, standings: list[Standing], known: Mapping[str, Known]) -> None:

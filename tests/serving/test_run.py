@@ -65,6 +65,9 @@ class Gone:
     def has_ended(self) -> bool:
         return True
 
+    def want(self, _: Wanted) -> None:
+        """Nobody hears it."""
+
 
 def running_in(folder: Path) -> _Running:
     """A server of version 1."""
@@ -79,6 +82,8 @@ def running_in(folder: Path) -> _Running:
 def test_a_ray_that_has_died_ends_the_server_with_a_message(tmp_path: Path) -> None:
     with pytest.raises(JackRayError, match="Ray of this machine has ended"):
         running_in(tmp_path)._look_after(cast(Any, Gone()))
+    with pytest.raises(JackRayError, match="Ray of this machine has ended"):
+        running_in(tmp_path)._is_ready(cast(Any, Gone()))
 
 
 def test_a_replica_that_could_not_turn_is_told_with_the_version_that_it_goes_on_with(
