@@ -131,9 +131,9 @@ class Server:
         """Of the door."""
         return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
 
-    def stop(self) -> int:
-        """As Ctrl-C would; the exit code."""
-        self.process.send_signal(signal.SIGINT)
+    def stop(self, kind: signal.Signals = signal.SIGINT) -> int:
+        """As Ctrl-C would, or a supervisor with SIGTERM; the exit code."""
+        self.process.send_signal(kind)
         return self.process.wait(PATIENCE_S)
 
 

@@ -32,7 +32,8 @@ loaded beside the old one and takes over; no request is lost. Ctrl-C answers wha
 Then: curl -H "Authorization: Bearer $(cat TOKEN_FILE)" -F file=@clip.mp4 http://127.0.0.1:8000/v1/predict
 What else can be asked: http://127.0.0.1:8000/docs
 
-Exit code 0: ended by Ctrl-C. 2: it could not be started; the message says why. 130: ended at once by a second Ctrl-C.
+Exit code 0: ended by Ctrl-C or SIGTERM. 2: it could not be started, or its Ray has died; the message says why.
+130: ended at once by a second Ctrl-C, or by one before its address was printed.
 """
 
 

@@ -3,6 +3,7 @@
 It runs as a process of its own under a guard, because Ray's agents outlive a driver that is killed.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from jack_ray.contract.errors import PlaceError
 from jack_ray.contract.files import write_json
+from jack_ray.spawn import guard
 from jack_ray.spawn.tree import Tree
 
 START_S = 120.0
@@ -29,6 +31,8 @@ _SCRATCH = "jack_ray-"
 
 _LEFTOVER_S = 3600.0
 
+_NEEDED = {"gcs_server", "raylet"}
+
 
 class LocalRay:
     """The driver's end: starts it, knows its address, ends it."""
@@ -42,24 +46,38 @@ class LocalRay:
         self._scratch = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir="/tmp"))
         argv = [sys.executable, "-m", __spec__.name, str(answer), str(self._scratch)]
         self._tree = Tree(argv, os.environ, self._log, folder)
-        self.address = self._wait(answer)
+        try:
+            self.address = self._wait(answer)
+        except BaseException:
+            self.stop()
+            raise
 
     def _wait(self, answer: Path) -> str:
         deadline = time.monotonic() + START_S
         while not answer.exists():
             code = self._tree.poll()
             if code is not None or time.monotonic() > deadline:
-                self.stop()
                 reason = "took too long" if code is None else f"ended with exit code {code}"
                 last = self._log.read_text(errors="replace").splitlines()[-5:]
                 raise PlaceError("\n".join([f"Ray could not be started: it {reason}; all of it: {self._log}", *last]))
             time.sleep(0.05)
         return str(json.loads(answer.read_text())["address"])
 
+    def has_ended(self) -> bool:
+        """Whether a process has gone that Ray cannot do without; the one that has started it stays nevertheless."""
+        return not {_program(pid) for pid in guard.descendants(self._tree.pid)} >= _NEEDED
+
     def stop(self) -> None:
         """End Ray and every process of it."""
         self._tree.stop(STOP_S)
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _program(pid: int) -> str:
+    """The name of a process's program; empty when it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0])).name
+    return ""
 
 
 def _remove_leftovers() -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -99,19 +99,31 @@ class Computing:
     def _start(self) -> None:
         preflight.prepare(self.jittor_home, _Told())
         environment = rank_environment(self.jittor_home, self.threads) | {"JACK_RAY_GPU": "0"}
-        reading, writing = os.pipe()
         with tempfile.TemporaryDirectory(prefix="jack_ray-") as folder, self._output() as output:
             path = Path(folder) / "order.json"
             write_json(path, asdict(self.order))
-            self._process = subprocess.Popen(
-                [interpreter(), "-m", MODULE, str(path), str(writing)],
+            self._process, self._answers = self._spawned(path, environment, output)
+            self._owner = os.getpid()
+            self.finds_segments = bool(self._line(self._answers)["finds_segments"])  # it has read the order by now
+
+    @staticmethod
+    def _spawned(
+        order: Path, environment: Mapping[str, str], output: IO[bytes] | int
+    ) -> tuple["subprocess.Popen[str]", IO[str]]:
+        """The process, and what its answers are read from."""
+        reading, writing = os.pipe()
+        try:
+            process = subprocess.Popen(
+                [interpreter(), "-m", MODULE, str(order), str(writing)],
                 env=environment, stdin=subprocess.PIPE, stdout=output, stderr=output,
                 pass_fds=(writing,), text=True, start_new_session=True,
             )  # fmt: skip
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
             os.close(writing)
-            self._answers = os.fdopen(reading, encoding="utf-8")
-            self._owner = os.getpid()
-            self.finds_segments = bool(self._line(self._answers)["finds_segments"])  # it has read the order by now
+        return process, os.fdopen(reading, encoding="utf-8")
 
     @contextlib.contextmanager
     def _output(self) -> Iterator[IO[bytes] | int]:

@@ -56,10 +56,12 @@ class Cluster:
     def __init__(self, plan: Plan, wanted: Wanted) -> None:
         self._plan = plan
         self._scratch = tempfile.TemporaryDirectory(prefix="jack_ray-")
-        self._local = LocalRay(Path(self._scratch.name)) if plan.address is None else None
+        self._local: LocalRay | None = None
         self._desk: Any = None
         self._handle: Any = None
         try:
+            if plan.address is None:
+                self._local = LocalRay(Path(self._scratch.name))
             connect(self._local.address if self._local is not None else str(plan.address))
             self._deploy(wanted)
         except BaseException:
@@ -96,11 +98,9 @@ class Cluster:
 
     async def answer(self, question: Question) -> Reply:
         """What a replica replies. Raises RequestError when none could within several tries."""
-        values: Mapping[str, Any]
         for _ in range(TRIES):
             try:
-                values = await self._handle.remote(asdict(question))
-                return Reply(**values)
+                return await self._answered(question)
             except (RayError, RayServeException) as error:
                 if isinstance(error, ray.exceptions.RayTaskError):  # a mistake of ours, which another try repeats
                     logging.getLogger(__name__).error("%s", error)
@@ -108,14 +108,28 @@ class Cluster:
                 await asyncio.sleep(WAIT_S)
         raise RequestError(503, "no replica could answer", "one that lives", "Try again in a moment.", 5)
 
+    async def _answered(self, question: Question) -> Reply:
+        response = self._handle.remote(asdict(question))
+        try:
+            values: Mapping[str, Any] = await response
+        except asyncio.CancelledError:
+            response.cancel()  # its client has left: Ray would have it computed nevertheless
+            raise
+        return Reply(**values)
+
+    def has_ended(self) -> bool:
+        """Whether the Ray that was started here has ended by itself."""
+        return self._local is not None and self._local.has_ended()
+
     def close(self) -> None:
         """End the replicas, and Ray if it was started here."""
+        is_there = not self.has_ended()  # Ray waits long for a Ray that has gone
         with contextlib.suppress(RayError, RayServeException, RuntimeError, ValueError, TimeoutError):
-            if self._handle is not None:
+            if self._handle is not None and is_there:
                 serve.delete(self._plan.name)
-            if self._handle is not None and self._local is not None:
+            if self._handle is not None and is_there and self._local is not None:
                 serve.shutdown()
-            if self._desk is not None:
+            if self._desk is not None and is_there:
                 ray.kill(self._desk)
         ray.shutdown()
         if self._local is not None:

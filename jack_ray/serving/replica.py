@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -38,10 +40,12 @@ class Desk:
     def __init__(self, roots: tuple[str, ...], wanted: dict[str, Any]) -> None:
         self._roots = [Path(root).resolve() for root in roots]
         self._wanted = [wanted]
+        self._is_told = False  # Ray starts a desk anew with the version that was wanted first of all
         self._heard: dict[str, tuple[float, dict[str, Any]]] = {}
 
     async def want(self, wanted: dict[str, Any]) -> None:
         """Let a version be the one that replicas turn to; the one before is kept for those that cannot."""
+        self._is_told = True
         if wanted != self._wanted[-1]:
             self._wanted = [self._wanted[-1], wanted]
 
@@ -49,10 +53,10 @@ class Desk:
         """The wanted version last, before it the one that was wanted before."""
         return self._wanted
 
-    async def report(self, replica: str, standing: dict[str, Any]) -> dict[str, Any]:
-        """How a replica stands; the version that it should turn to."""
+    async def report(self, replica: str, standing: dict[str, Any]) -> dict[str, Any] | None:
+        """How a replica stands; the version that it should turn to, None: `want` has not told this desk yet."""
         self._heard[replica] = (time.monotonic(), standing)
-        return self._wanted[-1]
+        return self._wanted[-1] if self._is_told else None
 
     async def standings(self) -> list[dict[str, Any]]:
         """Of all replicas that live."""
@@ -113,7 +117,7 @@ class Replica:
         answering = Answering(self._start, self._setup.limits)
         desk = self._setup.desk
         for wanted in reversed(await desk.versions.remote()):
-            await answering.turn_to(await self._here(Wanted(**wanted)))
+            await self._turn(answering, Wanted(**wanted))
             if answering.version:
                 break
         if not answering.version:
@@ -136,8 +140,9 @@ class Replica:
         with tempfile.TemporaryDirectory(dir=self._folder.name) as folder:
             try:
                 await self._fetch(Path(asked.folder), asked.files, Path(folder))
-            except OSError as error:
-                text = f"{asked.shown}: {error.strerror or error}; expected a file that stays until it is answered"
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+                told = os.strerror(getattr(_cause(error), "errno", None) or errno.ENOENT)
+                text = f"{asked.shown}: {told}; expected a file that stays until it is answered"
                 return asdict(Reply(self._answering.version, 1, 0.0, None, text))
             return asdict(await self._answering.ask(asked, Path(folder) / asked.main))
 
@@ -146,20 +151,35 @@ class Replica:
         while True:
             await asyncio.sleep(REPORT_S)
             with contextlib.suppress(ray.exceptions.RayError):  # the desk is started anew
-                wanted = Wanted(**await self._report(answering))
-                if wanted.version != answering.wanted and (turning is None or turning.done()):
+                told = await self._report(answering)
+                if told is None:
+                    continue
+                wanted = Wanted(**told)
+                if answering.should_turn_to(wanted.version) and (turning is None or turning.done()):
                     turning = asyncio.create_task(self._turn(answering, wanted))
 
     async def _turn(self, answering: Answering, wanted: Wanted) -> None:
-        await answering.turn_to(await self._here(wanted))
+        try:
+            here = await self._here(wanted)
+        except (OSError, JackRayError, ray.exceptions.RayError) as error:
+            answering.could_not(wanted, f"its checkpoint cannot be fetched: {_cause(error)}")
+            return
+        await answering.turn_to(here)
+        await asyncio.to_thread(self._remove_others, answering.version)
 
-    async def _report(self, answering: Answering) -> Mapping[str, Any]:
+    def _remove_others(self, version: str) -> None:
+        """The checkpoints that were fetched of versions which do not answer."""
+        for folder in Path(self._folder.name).glob("version-*"):
+            if folder.is_dir() and folder.name != f"version-{version}":
+                shutil.rmtree(folder, ignore_errors=True)
+
+    async def _report(self, answering: Answering) -> Mapping[str, Any] | None:
         standing = Standing(
             answering.version, answering.wanted, answering.trouble, answering.finds_segments,
             ray.get_runtime_context().get_node_id(), os.getpid(), answering.computing_pid,
         )  # fmt: skip
         name = ray.get_runtime_context().get_actor_id()
-        told: Mapping[str, Any] = await self._setup.desk.report.remote(name, asdict(standing))
+        told: Mapping[str, Any] | None = await self._setup.desk.report.remote(name, asdict(standing))
         return told
 
     async def _here(self, wanted: Wanted) -> Wanted:
@@ -204,6 +224,11 @@ class Replica:
         if self._answering is not None:
             self._answering.close()
         self._folder.cleanup()
+
+
+def _cause(error: Exception) -> Exception:
+    """What went wrong at the desk, without the traceback that Ray wraps it in."""
+    return getattr(error, "cause", None) or error
 
 
 def deployment(setup: Setup, replicas: int) -> Any:

@@ -1,5 +1,6 @@
 """Settings -> a server that runs until Ctrl-C: the order in which its parts start and end."""
 
+import contextlib
 import os
 import re
 import signal
@@ -8,8 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from jack_ray.serving import access
 from jack_ray.serving.answering import Limits
 from jack_ray.serving.door import app_of
 from jack_ray.serving.http import HttpServer, bind
-from jack_ray.serving.kinds import accepts
+from jack_ray.serving.kinds import Accepts, accepts
 from jack_ray.serving.question import Standing, Wanted
 from jack_ray.serving.request import Settings
 from jack_ray.serving.state import DoorLimits, State
@@ -31,6 +31,9 @@ from jack_ray.spawn import preflight
 
 if TYPE_CHECKING:
     from jack_ray.serving.cluster import Cluster, Plan
+
+Known = tuple[dict[str, Any], Accepts]
+"""What is told of a version, and what it takes."""
 
 LOOK_S = 0.5
 FIRST_S = 900.0
@@ -43,7 +46,7 @@ class Stop:
 
     asked: threading.Event = field(default_factory=threading.Event)
 
-    @contextmanager
+    @contextlib.contextmanager
     def caught(self) -> Iterator[None]:
         """While the block runs, signals only ask; a second one raises KeyboardInterrupt."""
         kinds = (signal.SIGINT, signal.SIGTERM)
@@ -53,6 +56,10 @@ class Stop:
         finally:
             for kind, handler in before.items():
                 signal.signal(kind, handler)
+
+    def take_back(self) -> None:
+        """Catch SIGTERM again: `ray.init` has replaced its handler by one that ends the process at once."""
+        signal.signal(signal.SIGTERM, self._take)
 
     def _take(self, *_: object) -> None:
         if self.asked.is_set():
@@ -71,12 +78,13 @@ def serve(settings: Settings) -> int:
         preflight.prepare(settings.jittor, _told)
         stop = Stop()
         with tempfile.TemporaryDirectory(prefix=f"jack_ray-{os.getpid()}-") as folder, stop.caught():
-            state = _state(settings, wanted, Path(folder))
+            known = {wanted.version: _known(settings, wanted)}
+            state = _state(settings, known[wanted.version], Path(folder))
             app = app_of(state, access.Keeper(token), access.Names(settings.host, settings.hosts))
             server = HttpServer(app, listening, settings.numbers["drain_s"])
             _say(f"http://{_url_host(settings.host)}:{port} loads {settings.name} version {wanted.version}. {where}")
             try:
-                _Running(settings, versions, wanted, state, stop, port).until_ctrl_c(server)
+                _Running(settings, versions, wanted, state, stop, port, known).until_ctrl_c(server)
             finally:
                 server.stop_now()
     finally:
@@ -94,6 +102,8 @@ class _Running:
     state: State
     stop: Stop
     port: int
+    known: dict[str, Known]
+    """Every version that was wanted."""
 
     def until_ctrl_c(self, server: HttpServer) -> None:
         """Start the replicas, look after them, and end them when nothing is in flight. Raises JackRayError."""
@@ -103,6 +113,7 @@ class _Running:
         threads = self.settings.threads or max(1, cores() // self.settings.replicas)
         cluster = Cluster(self._plan(threads), self.wanted)
         try:
+            self.stop.take_back()
             if self._is_ready(cluster):
                 self.state.asks = cluster
                 replicas = f"{self.state.replicas} of {self.settings.replicas} replicas"
@@ -118,12 +129,11 @@ class _Running:
         from jack_ray.serving.cluster import Plan
 
         settings, numbers = self.settings, self.settings.numbers
-        limits = Limits(settings.batch, numbers["answer_s"], round(numbers["memory_gb"] * 1e9), numbers["max_s"])
         checkpoints = Path(self.wanted.checkpoint).parent  # of all versions
         roots = [str(one) for one in (self.state.folder, checkpoints, settings.inputs) if one is not None]
         return Plan(
             name=_application(settings.name, self.port), address=settings.address, replicas=settings.replicas,
-            threads=threads, jittor_home=settings.jittor, limits=limits, window_s=numbers["window_s"],
+            threads=threads, jittor_home=settings.jittor, limits=_limits(settings), window_s=numbers["window_s"],
             roots=tuple(roots),
         )  # fmt: skip
 
@@ -131,8 +141,8 @@ class _Running:
         """Wait for the first replica that can answer; False: stopped before. Raises JackRayError when it cannot."""
         deadline = time.monotonic() + FIRST_S
         while not self.stop.asked.wait(LOOK_S / 5):
-            standings = cluster.standings()
-            _take_in(self.state, standings)
+            standings = _standings(cluster)
+            _take_in(self.state, standings, self.known)
             if self.state.replicas:
                 return True
             troubles = [one.trouble for one in standings if one.trouble]
@@ -143,30 +153,41 @@ class _Running:
         return False
 
     def _look_after(self, cluster: "Cluster") -> None:
-        """Until Ctrl-C: let replicas turn to what the alias means, and know how they stand."""
-        watcher = Watcher(self.versions, self.wanted, self.settings.numbers["poll_s"])
+        """Until Ctrl-C: let replicas turn to what the alias means, and know how they stand.
+
+        Raises JackRayError when Ray has ended.
+        """
+        poll_s = self.settings.numbers["poll_s"] if self.settings.alias else None
+        watcher = Watcher(self.versions, self.wanted, poll_s)
         says = _Says()
         try:
             while not self.stop.asked.wait(LOOK_S):
                 if watcher.wanted.version != self.wanted.version:
-                    self.wanted = watcher.wanted
+                    self._want(watcher.wanted)
                     says(f"{self.settings.model} means version {self.wanted.version} now; it is being loaded")
                 cluster.want(self.wanted)
                 before = self.state.version
-                standings = cluster.standings()
-                _take_in(self.state, standings)
+                standings = _standings(cluster)
+                _take_in(self.state, standings, self.known)
                 if self.state.version != before:
                     self.state.metrics.switched()
                     says(f"version {self.state.version} answers")
-                self._tell(says, [one.trouble for one in standings if one.trouble], watcher.trouble)
+                self._tell(says, [one for one in standings if one.trouble], watcher.trouble)
         finally:
             watcher.stop()
 
-    def _tell(self, says: "_Says", of_replicas: Sequence[str], of_registry: str) -> None:
-        goes_on = f"version {self.state.version} goes on"
-        if of_replicas:
-            says(f"version {self.wanted.version} cannot be loaded, {goes_on}: {of_replicas[0].splitlines()[0]}")
+    def _want(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        with contextlib.suppress(JackRayError):  # replicas tell why it cannot be read
+            self.known[wanted.version] = _known(self.settings, wanted)
+
+    def _tell(self, says: "_Says", in_trouble: Sequence[Standing], of_registry: str) -> None:
+        if in_trouble:
+            one = in_trouble[0]
+            goes_on = f"version {one.version or self.state.version} goes on"
+            says(f"version {one.wanted} cannot be loaded, {goes_on}: {one.trouble.splitlines()[0]}")
         if of_registry:
+            goes_on = f"version {self.state.version} goes on"
             says(f"MLflow does not tell what the alias means, {goes_on}: {of_registry.splitlines()[0]}")
 
 
@@ -175,11 +196,21 @@ def _application(name: str, port: int) -> str:
     return re.sub(r"[^A-Za-z0-9-]", "_", f"jack_ray-{name}-{socket.gethostname()}-{port}")
 
 
-def _take_in(state: State, standings: list[Standing]) -> None:
+def _standings(cluster: "Cluster") -> list[Standing]:
+    """Raises JackRayError when Ray has ended, after which nothing more is heard of replicas."""
+    if cluster.has_ended():
+        raise JackRayError("Ray of this machine has ended; type the command again.")
+    return cluster.standings()
+
+
+def _take_in(state: State, standings: list[Standing], known: Mapping[str, Known]) -> None:
+    """known: every version that was wanted."""
     able = [one for one in standings if one.version]
     state.replicas = len(able)
     if able:
         newest = max(able, key=lambda one: (one.version == one.wanted, int(one.version)))
+        if newest.version in known:
+            state.about, state.accepts = known[newest.version]
         state.version = newest.version
         state.finds_segments = newest.finds_segments
 
@@ -196,16 +227,25 @@ class _Says:
         self._last = text
 
 
-def _state(settings: Settings, wanted: Wanted, folder: Path) -> State:
+def _known(settings: Settings, wanted: Wanted) -> Known:
     found: About = about(wanted)
+    told = {
+        "method": found.trial.method, "trial": found.trial.id, "labels": list(found.labels),
+        "window_s": settings.numbers["window_s"], "max_s": settings.numbers["max_s"],
+    }  # fmt: skip
+    return told, accepts(found.trial)
+
+
+def _state(settings: Settings, known: Known, folder: Path) -> State:
     numbers = settings.numbers
     pace = Pace(numbers["stall_s"], numbers["upload_s"])
-    limits = DoorLimits(round(numbers["max_mb"] * 1e6), settings.max_waiting, pace, 2 * numbers["answer_s"])
-    known: dict[str, Any] = {
-        "method": found.trial.method, "trial": found.trial.id, "labels": list(found.labels),
-        "window_s": numbers["window_s"], "max_s": numbers["max_s"],
-    }  # fmt: skip
-    return State(settings.name, settings.alias, known, accepts(found.trial), limits, folder, settings.inputs)
+    limits = DoorLimits(round(numbers["max_mb"] * 1e6), settings.max_waiting, pace, _limits(settings).longest_s)
+    return State(settings.name, settings.alias, *known, limits, folder, settings.inputs)
+
+
+def _limits(settings: Settings) -> Limits:
+    numbers = settings.numbers
+    return Limits(settings.batch, numbers["answer_s"], round(numbers["memory_gb"] * 1e9), numbers["max_s"])
 
 
 def _token(settings: Settings, port: int) -> tuple[str | None, str]:
@@ -223,7 +263,8 @@ def _url_host(host: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    with contextlib.suppress(OSError):  # a full disk, a reader that has gone: a line is no reason to end
+        print(text, flush=True)
 
 
 def _told(phase: str, share: float) -> None:

@@ -39,15 +39,15 @@ def about(wanted: Wanted) -> About:
 class Watcher:
     """Asks for the current version in a thread, so that an MLflow that is away stops nobody."""
 
-    def __init__(self, versions: Versions, known: Wanted, poll_s: float) -> None:
+    def __init__(self, versions: Versions, known: Wanted, poll_s: float | None) -> None:
+        """poll_s: between two questions; None: a version was typed, and nothing is asked."""
         self._versions = versions
         self._known = known
-        self._poll_s = poll_s
         self._ended = threading.Event()
-        self._told: str | None = None
         self.trouble = ""
-        """Why MLflow could not be asked; empty: it could."""
-        threading.Thread(target=self._watch, name="versions", daemon=True).start()
+        """Why MLflow could not be asked, or the version not be fetched; empty: it could."""
+        if poll_s is not None:
+            threading.Thread(target=self._watch, args=(poll_s,), name="versions", daemon=True).start()
 
     @property
     def wanted(self) -> Wanted:
@@ -58,12 +58,12 @@ class Watcher:
         """Ask no more."""
         self._ended.set()
 
-    def _watch(self) -> None:
-        while not self._ended.wait(self._poll_s):
+    def _watch(self, poll_s: float) -> None:
+        while not self._ended.wait(poll_s):
             try:
                 version = self._versions.current()
                 if version != self._known.version:
                     self._known = self._versions.fetched(version)
                 self.trouble = ""
-            except JackRayError as error:
+            except (JackRayError, OSError) as error:  # a full disk does not stop the watch
                 self.trouble = str(error)

@@ -39,6 +39,10 @@ class TooMuchError(JackRayError):
     """The process was ended: it took too long, or too much memory."""
 
 
+class NotStartedError(Exception):
+    """The process could not be started: no file's fault, and so none that its client is told."""
+
+
 class Watched:
     """A computer that is ended when a question goes beyond its limits; the next question starts it anew."""
 
@@ -48,9 +52,12 @@ class Watched:
         self.memory_bytes = memory_bytes
 
     def ask(self, inputs: Sequence[str], timeline: bool) -> list[Mapping[str, Any]]:
-        """An answer for each path. Raises TooMuchError beyond the limits, JackRayError when the process has died."""
+        """An answer for each path.
+
+        Raises TooMuchError beyond the limits, NotStartedError when no process comes up, JackRayError when it has died.
+        """
         if self.computer.pid is None:
-            self.computer.ask([])  # to start, and perhaps to compile, is no file's fault
+            self._start()
         done = threading.Event()
         reasons: list[str] = []
         watch = threading.Thread(target=self._watch, args=(done, reasons), name="limits", daemon=True)
@@ -64,6 +71,13 @@ class Watched:
         finally:
             done.set()
             watch.join()
+
+    def _start(self) -> None:
+        """Outside of the limits: to start may be to compile."""
+        try:
+            self.computer.ask([])
+        except JackRayError as error:
+            raise NotStartedError(str(error)) from error
 
     def _watch(self, done: threading.Event, reasons: list[str]) -> None:
         deadline = time.monotonic() + self.answer_s

@@ -164,7 +164,7 @@ def opened(trial: Trial, folder: Path, monkeypatch: Any, **changes: Any) -> Iter
     beside = Beside(trial, changes.pop("limits", LIMITS))
     keeper = changes.pop("keeper", Keeper(TOKEN))
     inputs = changes.pop("inputs", None)
-    limits = replace(DoorLimits(64 << 20, 32, Pace(5.0, 30.0), 60.0), **changes)
+    limits = replace(DoorLimits(64 << 20, 32, Pace(5.0, 30.0), beside.limits.longest_s), **changes)
     uploads = folder / "uploads"
     uploads.mkdir()
     about = {"method": trial.method, "trial": trial.id, "labels": ["joy", "sadness"], "window_s": 10.0}

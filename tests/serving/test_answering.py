@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from jack_ray.contract.errors import JackRayError
+from jack_ray.serving import answering
 from jack_ray.serving.answering import Answering, Limits
 from jack_ray.serving.question import Question, Reply, Wanted
+from jack_ray.serving.watch import NotStartedError
 
 LIMITS = Limits(batch=4, answer_s=5.0, memory_bytes=1 << 40)
 
@@ -21,7 +23,7 @@ class Fake:
     """Computes at once, unless a file's name says otherwise."""
 
     finds_segments = True
-    pid = os.getpid()
+    pid: int | None = os.getpid()
 
     def __init__(self, version: str, log: list[str]) -> None:
         self.version = version
@@ -40,6 +42,10 @@ class Fake:
         if "slow" in names and self.is_interrupted.wait(10):
             self.is_interrupted.clear()
             raise JackRayError("ended")
+        if self.pid is None:
+            raise JackRayError("no compiler")
+        if "full" in names:
+            raise OSError("No space left on device")
         if "deadly" in names or ("once" in names and not self.deaths):
             self.deaths += 1
             raise JackRayError("ended")
@@ -148,6 +154,28 @@ def test_a_process_that_somebody_else_killed_costs_no_answer() -> None:
     run(story)
 
 
+def test_what_is_no_files_fault_is_raised_and_the_next_batch_is_answered() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.turn("1")
+        with pytest.raises(OSError, match="No space left"):
+            await scene.asked("full")
+        assert (await scene.asked("a")).answer is not None
+
+    run(story)
+
+
+def test_a_process_that_cannot_be_started_is_no_files_fault() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.turn("1")
+        scene.fakes["1"].pid = None
+        replies = await asyncio.gather(scene.asked("a"), scene.asked("b"), return_exceptions=True)
+        assert [str(reply) for reply in replies if isinstance(reply, NotStartedError)] == ["no compiler"] * 2
+
+    run(story)
+
+
 def test_a_file_that_takes_too_long_is_given_up_and_the_others_are_answered() -> None:
     async def story() -> None:
         scene = Scene(Limits(4, 0.3, 1 << 40))
@@ -157,6 +185,31 @@ def test_a_file_that_takes_too_long_is_given_up_and_the_others_are_answered() ->
         assert "takes longer than 0.3 s to compute" in replies[0].error
         assert replies[1].answer is not None
         assert time.monotonic() - began < 3
+
+    run(story)
+
+
+def test_a_lone_file_that_takes_too_long_is_computed_once_and_told_before_the_door_gives_up() -> None:
+    async def story() -> None:
+        limits = Limits(1, 0.3, 1 << 40)
+        scene = Scene(limits)
+        await scene.turn("1")
+        reply = await asyncio.wait_for(scene.asked("slow"), limits.longest_s)
+        assert "takes longer than 0.3 s to compute" in reply.error
+        assert scene.log.count("1: slow") == 1
+
+    run(story)
+
+
+def test_a_reply_does_not_wait_for_the_other_files_of_its_batch_that_are_computed_alone() -> None:
+    async def story() -> None:
+        scene = Scene(Limits(4, 0.5, 1 << 40))
+        await scene.turn("1")
+        first, second, last = (scene.asked(name) for name in ("a", "deadly", "slow"))
+        assert (await first).answer is not None
+        assert (await second).answer is None
+        assert not last.done()
+        assert "takes longer than 0.5 s" in (await last).error
 
     run(story)
 
@@ -209,6 +262,32 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one_answering_and_the_ne
         assert (await scene.asked("a")).version == "1"
         await scene.turn("3")
         assert (scene.answering.trouble, (await scene.asked("a")).version) == ("", "3")
+
+    run(story)
+
+
+def test_a_version_that_could_not_be_loaded_is_tried_again_after_a_pause_that_grows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answering, "PAUSE_S", 0.1)
+
+    async def story() -> None:
+        scene = Scene()
+        scene.broken = {"2"}
+        await scene.turn("1")
+        await scene.turn("2")
+        assert not scene.answering.should_turn_to("2")
+        await asyncio.sleep(0.11)
+        await scene.turn("2")
+        assert scene.answering.trouble == "version 2 is broken"
+        scene.broken = set()
+        await asyncio.sleep(0.11)
+        await scene.turn("2")
+        assert scene.answering.version == "1"
+        await asyncio.sleep(0.11)
+        await scene.turn("2")
+        assert (scene.answering.trouble, scene.answering.version) == ("", "2")
+        assert not scene.answering.should_turn_to("2")
 
     run(story)
 

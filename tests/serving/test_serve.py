@@ -1,6 +1,7 @@
 """`python -m jack_ray.serve` as a whole: trained models, MLflow, Ray, HTTP."""
 
 import json
+import signal
 import socket
 import threading
 import time
@@ -95,7 +96,7 @@ def test_replicas_on_another_machine_get_checkpoints_and_uploads_in_pieces(scene
             second = server.predict(video.body())
             assert (first.status, first.body["version"], second.body["version"]) == (200, "1", "2")
             assert first.body["probabilities"] != second.body["probabilities"]
-            assert server.stop() == 0
+            assert server.stop(signal.SIGTERM) == 0
     finally:
         cluster.shutdown()
 

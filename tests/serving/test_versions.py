@@ -17,14 +17,19 @@ class Registry:
     def __init__(self) -> None:
         self.version = "1"
         self.is_away = False
+        self.is_full = False
         self.broken: set[str] = set()
+        self.asked = 0
 
     def current(self) -> str:
+        self.asked += 1
         if self.is_away:
             raise JackRayError("MLflow is away")
         return self.version
 
     def fetched(self, version: str) -> Wanted:
+        if self.is_full:
+            raise OSError("No space left on device")
         if version in self.broken:
             raise JackRayError(f"version {version} was not made by python -m jack_ray.promote")
         return wanted(version)
@@ -75,3 +80,16 @@ def test_a_version_that_cannot_be_fetched_is_told_and_the_next_one_is_taken(
     assert watcher.wanted == wanted("1")
     registry.version = "3"
     wait_until(lambda: watcher.wanted == wanted("3"))
+
+
+def test_a_full_disk_is_told_and_the_watch_goes_on(registry: Registry, watcher: Watcher) -> None:
+    registry.is_full, registry.version = True, "2"
+    wait_until(lambda: watcher.trouble == "No space left on device")
+    registry.is_full = False
+    wait_until(lambda: watcher.wanted == wanted("2"))
+
+
+def test_nothing_is_asked_where_a_version_was_typed(registry: Registry) -> None:
+    made = Watcher(cast(Versions, registry), wanted("1"), None)
+    time.sleep(0.05)
+    assert (registry.asked, made.wanted) == (0, wanted("1"))
