@@ -197,6 +197,24 @@ def test_a_second_head_that_does_not_come_is_waited_for_only_so_long(door: Door)
         assert status(read_all(client)) == 408
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n",
+        post(b"Content-Length: 1000\r\n").replace(b"Bearer ", b"Bearer x"),
+    ],
+)
+def test_the_rest_of_a_body_that_nobody_reads_is_waited_for_only_so_long(door: Door, head: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", door.port), timeout=5) as client:
+        client.sendall(head)
+        while not client.recv(65536).endswith(b"}"):
+            pass
+        client.sendall(b"x")
+        time.sleep(0.1)
+        client.sendall(b"x")
+        assert status(read_all(client)) == 408
+
+
 def test_two_hundred_slow_clients_keep_nobody_waiting(door: Door) -> None:
     slow = [socket.create_connection(("127.0.0.1", door.port)) for _ in range(200)]
     for client in slow:
