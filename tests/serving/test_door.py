@@ -173,6 +173,17 @@ def test_too_many_requests_at_once_are_told_to_come_again(tmp_path: Path, monkey
         assert door.send(GOOD).status == 200
 
 
+def test_a_refused_upload_that_still_comes_takes_no_place(door: Door) -> None:
+    before = counts(door).get('requests_total{outcome="413"}', 0)
+    with socket.create_connection(("127.0.0.1", door.port)) as client:
+        client.sendall(post(f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {1 << 40}\r\n".encode()))
+        wait_until(lambda: counts(door).get('requests_total{outcome="413"}', 0) == before + 1)
+        assert door.state.in_flight == 0
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):  # the answer itself waits for the client
+            client.recv(1)
+
+
 def test_a_server_that_starts_or_ends_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(trial_of("model=gait_smoke"), tmp_path, monkeypatch) as door:
         door.state.replicas, door.state.version = 0, ""
