@@ -29,9 +29,9 @@ async def predict(state: State, request: Request, timeline: bool) -> dict[str, A
         answer = await _answer(state, request.headers, body, timeline)
         outcome = "200"
         return answer
-    except RequestError as error:
-        outcome = str(error.status)
-        refusal = error
+    except (RequestError, OSError) as error:
+        refusal = error if isinstance(error, RequestError) else faults.not_kept(error)
+        outcome = str(refusal.status)
     finally:
         state.in_flight -= 1
         state.metrics.request(outcome, time.monotonic() - began)

@@ -184,6 +184,14 @@ def test_a_refused_upload_that_still_comes_takes_no_place(door: Door) -> None:
             client.recv(1)
 
 
+def test_an_upload_that_cannot_be_kept_is_told_to_come_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(trial_of("model=gait_smoke"), tmp_path, monkeypatch) as door:
+        door.state.folder.rmdir()
+        told = door.send(GOOD)
+        assert (told.status, told.headers["retry-after"]) == (503, "60")
+        assert told.what == "the server cannot keep the upload (No such file or directory)"
+
+
 def test_a_server_that_starts_or_ends_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(trial_of("model=gait_smoke"), tmp_path, monkeypatch) as door:
         door.state.replicas, door.state.version = 0, ""
