@@ -209,6 +209,9 @@ def test_without_a_token_everybody_may_ask_under_a_name_of_this_server(
     with opened(trial_of("model=gait_smoke"), tmp_path, monkeypatch, keeper=Keeper(None)) as door:
         assert door.ask("GET", "/v1/model", token=None).status == 200
         assert door.ask("GET", "/v1/model", token=None, Host="evil.example").status == 400
+        told = door.ask("POST", "/v1/predict", b"", token=None, Origin="https://evil.example")
+        assert (told.status, told.what) == (400, "a request from a page of another server")
+        assert door.ask("GET", "/v1/model", token=None, Origin=f"http://localhost:{door.port}").status == 200
 
 
 def test_features_come_in_three_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo_data: Path) -> None:
