@@ -62,7 +62,7 @@ def of_path(
     limit = accepts.most_bytes(kind, max_bytes)
     if size > limit:
         raise RequestError(413, f"{shown(text)!r} has {size / 1e6:.0f} MB", f"at most {limit / 1e6:g} MB")
-    files = [path, *_companions(path)] if accepts.input == "features" else [path]
+    files = [path, *_companions(path, root)] if accepts.input == "features" else [path]
     folder = Path(os.path.commonpath([one.parent for one in files]))
     names = tuple(str(one.relative_to(folder)) for one in files)
     return Question(str(folder), names[0], names, shown(text), timeline)
@@ -79,9 +79,9 @@ def _looked_at(path: Path, wanted: tuple[str, ...], missing: RequestError) -> tu
     return found.st_size, kind
 
 
-def _companions(path: Path) -> list[Path]:
-    """The sound's features and the frame rates of a file of TSL-300's layout, where they are."""
+def _companions(path: Path, root: Path) -> list[Path]:
+    """The sound's features and the frame rates of a file of TSL-300's layout, where they are, below the folder."""
     if path.parent.name != "rgb" or len(path.parents) < 4:
         return []
     places = [path.parent.parent / "logmfcc" / path.name, path.parents[3] / "fps_dict.json"]
-    return [place for place in places if place.is_file()]
+    return [place for place in places if place.is_file() and place.resolve().is_relative_to(root)]

@@ -26,3 +26,23 @@ def test_how_large_a_file_may_be_follows_from_its_content(tmp_path: Path) -> Non
     gaits = Accepts("gait", (".npy",), {"file": (".npy",)})
     with pytest.raises(RequestError, match="has 67 MB"):
         inputs.of_path({"path": "array.mp4"}, tmp_path, gaits, 1 << 30, True)
+
+
+def test_companions_of_a_file_that_lie_outside_of_the_folder_are_not_read(tmp_path: Path) -> None:
+    rgb, mel = (tmp_path / "features" / "test" / name / "6.npy" for name in ("rgb", "logmfcc"))
+    for path in (rgb, mel):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"\x93NUMPY\1\0")
+    (tmp_path / "fps_dict.json").write_text("{}")
+    features = Accepts("features", (".npy",), {"rgb": (".npy",), "mel": (".npy",), "fps": ()})
+
+    def files(root: Path) -> tuple[str, ...]:
+        body = {"path": str(rgb.relative_to(root))}
+        return inputs.of_path(body, root, features, 1 << 20, True).files
+
+    test = "features/test"
+    assert files(tmp_path) == (f"{test}/rgb/6.npy", f"{test}/logmfcc/6.npy", "fps_dict.json")
+    assert files(tmp_path / "features" / "test") == ("rgb/6.npy", "logmfcc/6.npy")
+    mel.unlink()
+    mel.symlink_to(tmp_path / "fps_dict.json")
+    assert files(tmp_path / "features" / "test") == ("6.npy",)
