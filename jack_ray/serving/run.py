@@ -164,10 +164,10 @@ class _Running:
 
     def _tell(self, says: "_Says", of_replicas: Sequence[str], of_registry: str) -> None:
         goes_on = f"version {self.state.version} goes on"
-        if of_replicas:
-            says(f"version {self.wanted.version} cannot be loaded, {goes_on}: {of_replicas[0].splitlines()[0]}")
-        if of_registry:
-            says(f"MLflow does not tell what the alias means, {goes_on}: {of_registry.splitlines()[0]}")
+        replica = f"version {self.wanted.version} cannot be loaded, {goes_on}: "
+        registry = f"MLflow does not tell what the alias means, {goes_on}: "
+        says(replica + of_replicas[0].splitlines()[0] if of_replicas else "", "replicas")
+        says(registry + of_registry.splitlines()[0] if of_registry else "", "registry")
 
 
 def _application(name: str, port: int) -> str:
@@ -185,15 +185,15 @@ def _take_in(state: State, standings: list[Standing]) -> None:
 
 
 class _Says:
-    """Says a thing once until something else is said."""
+    """Says a thing once, until something else of its kind is said, or nothing."""
 
     def __init__(self) -> None:
-        self._last = ""
+        self._last: dict[str, str] = {}
 
-    def __call__(self, text: str) -> None:
-        if text != self._last:
+    def __call__(self, text: str, kind: str = "version") -> None:
+        if text and text != self._last.get(kind):
             _say(text)
-        self._last = text
+        self._last[kind] = text
 
 
 def _state(settings: Settings, wanted: Wanted, folder: Path) -> State:
