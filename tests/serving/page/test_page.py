@@ -50,7 +50,7 @@ class Page:
         """Go there and type the token."""
         fake.start()
         self.driver.get(fake.address)
-        self.find("token").send_keys(token, Keys.ENTER)
+        self.wait("token").send_keys(token, Keys.ENTER)
 
     def find(self, name: str) -> Any:
         """The element of an id."""
@@ -161,14 +161,27 @@ def test_an_error_is_told_as_the_server_words_it(page: Page, video: Path, status
 
 def test_a_wrong_token_is_asked_for_again_and_a_wrong_file_is_not_sent(page: Page, tmp_path: Path) -> None:
     fake = clips()
-    page.open(fake, "guessed")
-    assert "Another token is needed" in page.wait("error").text
+    page.open(fake, "näh")
+    assert "this is no token" in page.wait("error").text
+    page.find("token").send_keys("guessed", Keys.ENTER)
+    WebDriverWait(page.driver, WAIT_S).until(lambda _: "<b>401</b> happened" in page.find("error").text)
     page.wait("entry")
     page.find("token").send_keys(TOKEN, Keys.ENTER)
     (tmp_path / "notes.txt").write_text("words")
     page.choose(tmp_path / "notes.txt")
     assert "notes.txt, which this model does not take" in page.wait("error").text
     assert fake.asked == []
+
+
+def test_without_a_token_the_page_asks_for_none(page: Page, video: Path) -> None:
+    fake = clips()
+    fake.is_open = True
+    fake.start()
+    page.driver.get(fake.address)
+    page.choose(video)
+    page.wait("result")
+    assert not page.find("entry").is_displayed()
+    assert not page.find("forget").is_displayed()
 
 
 def test_features_are_told_apart_by_their_width(page: Page, tmp_path: Path) -> None:
