@@ -27,7 +27,7 @@
       unplayable: "The browser cannot play this kind of file. The timeline works without.",
       time: "Time", chartName: "Time in the video", walkName: "A walking skeleton. Joints that add more are larger.",
       more: (n) => `The table has every ${n}th part; the downloaded answer has all.`, background: "background",
-      ready: "The model is ready. Choose a file.", stopped: "Cancelled.", retry: (s) => `Try again in ${s} s.`,
+      ready: "The model is ready. Choose a file.", loading: "The model is being loaded. Choose a file in a moment.", stopped: "Cancelled.", retry: (s) => `Try again in ${s} s.`,
       tooLarge: (size) => `a file of ${size}`, atMost: (size) => `at most ${size}`, cut: "Cut it into parts, or reduce it.",
       wrongKind: (name) => `${name}, which this model does not take`, away: "the server cannot be reached",
       awayWhy: "a server that is running and a network that leads to it", awayDo: "Look whether it runs, then try again.",
@@ -58,7 +58,7 @@
       unplayable: "浏览器不能播放这种文件，但时间轴仍可使用。",
       time: "时间", chartName: "视频中的时间", walkName: "行走的骨架。贡献大的关节更大。",
       more: (n) => `表中每 ${n} 段取一段；下载的结果包含全部。`, background: "背景",
-      ready: "模型已就绪，请选择文件。", stopped: "已取消。", retry: (s) => `请在 ${s} 秒后重试。`,
+      ready: "模型已就绪，请选择文件。", loading: "模型正在加载，请稍后选择文件。", stopped: "已取消。", retry: (s) => `请在 ${s} 秒后重试。`,
       tooLarge: (size) => `文件大小为 ${size}`, atMost: (size) => `最大 ${size}`, cut: "请切分或压缩文件。",
       wrongKind: (name) => `${name}：此模型不接受这种文件`, away: "无法连接服务器",
       awayWhy: "正在运行且可以访问的服务器", awayDo: "请检查服务器是否运行，然后重试。",
@@ -181,7 +181,7 @@
       $("ask").hidden = false;
       render();
       $("file").focus({ preventScroll: true });
-      return announce(say("ready"));
+      return announce(say(state.model.version ? "ready" : "loading"));
     });
   }
 
@@ -271,7 +271,7 @@
       $("progress").hidden = true;
       const isAborted = state.request === null;
       state.request = null;
-      if (isAborted) { announce(say("stopped")); return; }
+      if (isAborted) { showFeatures(); announce(say("stopped")); return; }
       const answer = request.status === 200 ? parsed(request.responseText) : null;
       if (!answer || !answer.probabilities) { failed(request); showFeatures(); return; }
       receive(answer, name, video);

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import jack_ray
@@ -25,8 +25,13 @@ class Fake:
     status: int = 200
     is_open: bool = False
     """Whether it wants no token."""
+    hold: Event = field(default_factory=Event)
+    """Answers to questions wait for it."""
     asked: list[tuple[str, bytes]] = field(default_factory=list)
     """Address and body of every question."""
+
+    def __post_init__(self) -> None:
+        self.hold.set()
 
     @cached_property
     def server(self) -> ThreadingHTTPServer:
@@ -61,6 +66,7 @@ class Fake:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 fake.asked.append((self.path, body))
+                fake.hold.wait()
                 status = fake.status if self.is_known() else 401
                 self.tell(status, fake.answer if status == 200 else error(status))
 

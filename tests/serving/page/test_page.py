@@ -199,6 +199,22 @@ def test_features_are_told_apart_by_their_width(page: Page, tmp_path: Path) -> N
     assert "background" in page.find("course-note").text
 
 
+def test_features_whose_question_was_cancelled_can_be_asked_about_again(page: Page, tmp_path: Path) -> None:
+    fake = Fake(MODELS["tsl"] | {"version": ""}, of_snippets(40))
+    np.save(tmp_path / "a.npy", np.zeros((64, 60), np.float32))
+    np.save(tmp_path / "b.npy", np.zeros((2, 1024), np.float32))
+    fake.hold.clear()
+    page.open(fake)
+    page.wait("ask")
+    assert "being loaded" in page.find("status").text
+    page.choose(tmp_path / "a.npy", tmp_path / "b.npy")
+    page.wait("fps").send_keys("25", Keys.ENTER)
+    page.wait("cancel").click()
+    fake.hold.set()
+    page.wait("fps").send_keys(Keys.ENTER)
+    page.wait("result")
+
+
 def test_a_gait_walks_when_it_is_played_and_turns_by_keys(page: Page, tmp_path: Path) -> None:
     frames = np.cumsum(np.random.default_rng(1).normal(size=(90, 16, 3)), axis=0).round(3).tolist()
     answer = of_gait(frames, [[INDEX[child], INDEX[parent]] for child, parent in BONES], JOINTS)
