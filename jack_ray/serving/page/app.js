@@ -185,6 +185,15 @@
     });
   }
 
+  function refresh() {
+    ask("GET", "/v1/model", null, (request) => {
+      const model = request.status === 200 ? parsed(request.responseText) : null;
+      if (!model) return;
+      state.model = model;
+      render();
+    });
+  }
+
   const announce = (text) => { $("status").textContent = text; };
 
   // ---- choosing files ----------------------------------------------------------------------------------------------
@@ -294,6 +303,7 @@
     if (state.walk) state.walk.draw();
     const best = ordered(answer.probabilities)[0];
     announce(say("answered", named(best[0]), percent(best[1])));
+    if (answer.version !== state.model.version) refresh();
     $("result").scrollIntoView({ block: "start" });
   }
 

@@ -184,6 +184,20 @@ def test_without_a_token_the_page_asks_for_none(page: Page, video: Path) -> None
     assert not page.find("forget").is_displayed()
 
 
+def test_after_an_answer_of_another_version_the_page_tells_the_model_of_that_version(page: Page, video: Path) -> None:
+    fake = clips()
+    page.open(fake)
+    page.wait("ask")
+    assert "version 3 · @champion · cten-77aa01b2c3" in page.find("model-about").text
+    fake.model = fake.model | {"version": "4", "trial": "cten-of-today"}
+    fake.answer = fake.answer | {"version": "4"}
+    page.choose(video)
+    page.wait("result")
+    told = page.find("model-about")
+    WebDriverWait(page.driver, WAIT_S).until(lambda _: "version 4 · @champion · cten-of-today" in told.text)
+    assert page.find("result").is_displayed()
+
+
 def test_features_are_told_apart_by_their_width(page: Page, tmp_path: Path) -> None:
     fake = Fake(MODELS["tsl"], of_snippets(40))
     np.save(tmp_path / "a.npy", np.zeros((64, 60), np.float32))
