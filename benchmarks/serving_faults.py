@@ -35,6 +35,8 @@ SABOTAGE_EVERY = 120
 WORDS = ("poll_s=0.5", "max_waiting=256")
 TRIES = 20
 """How often a client comes again that was told to."""
+ENDS = ("right", "refused as it must be", "a bad file told to come again", "left")
+"""What may become of a request."""
 COMPARED = ("label", "probabilities", "segments", "scores")
 
 
@@ -140,7 +142,10 @@ class Client(threading.Thread):
             ]
         )
         answer = self.server.predict(video.body(rgb))
-        is_right = answer.status in (expected, 429, 503)
+        if answer.status in (429, 503):
+            self.tally.add("a bad file told to come again")
+            return
+        is_right = answer.status == expected
         problem = "" if is_right else f"{answer.status} in place of {expected}: {answer.body}"
         self.tally.add("refused as it must be" if is_right else "wrong", problem=problem)
 
@@ -172,7 +177,7 @@ class Saboteur(threading.Thread):
         turn, done = 0, 0
         while not self.ended.wait(0.1):
             self.tally.memory_mb.append(self.server.memory_mb())
-            requests = sum(self.tally.counts[name] for name in ("right", "refused as it must be", "left"))
+            requests = sum(self.tally.counts[name] for name in ENDS)
             if requests < done + self.every:
                 continue
             done = requests

@@ -89,3 +89,7 @@ class Names:
         name = host.decode("latin-1").lower()
         bare = name if name.endswith("]") else name.rpartition(":")[0] or name
         return not self._is_checked or bare in self._allowed or name in self._allowed
+
+    def allow_page(self, origin: bytes | None) -> bool:
+        """origin: the header of that name, of the page that asks; None: no browser asks, or for nothing but to show."""
+        return origin is None or self.allow(origin.partition(b"//")[2])

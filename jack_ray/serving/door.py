@@ -71,6 +71,9 @@ class Guarded:
             error = RequestError(
                 400, "a request for another host", "the name of this server", "Whoever serves it can set hosts=NAME."
             )
+        elif not self._names.allow_page(headers.get(b"origin")):
+            found = "a request from a page of another server"
+            error = RequestError(400, found, "a page of this server", "Whoever serves it can set hosts=NAME.")
         elif not _is_open(scope["path"]) and not self._keeper.lets_in(headers.get(b"authorization", b"")):
             error = RequestError(
                 401,

@@ -38,6 +38,12 @@ def overloaded(limit: int) -> RequestError:
     )
 
 
+def not_kept(error: OSError) -> RequestError:
+    """The server's own disk, or its number of open files, has no room for an upload."""
+    found = f"the server cannot keep the upload ({error.strerror or type(error).__name__})"
+    return RequestError(503, found, "room on the server", "Try again later.", 60)
+
+
 def too_large(limit_bytes: int, of_what: str = "the upload") -> RequestError:
     """More bytes than are taken."""
     found = f"{of_what} has more than {limit_bytes / 1e6:g} MB"

@@ -108,9 +108,7 @@ class Form:
         self._header = self._value = b""
 
     def _open(self) -> None:
-        message = Message()
-        message["Content-Disposition"] = self._disposition.decode("utf-8", "replace")
-        name = message.get_param("name", header="content-disposition")
+        name, called = named(self._disposition.decode("utf-8", "replace"))
         wanted = self._accepts.fields
         if not isinstance(name, str) or name not in wanted:
             raise RequestError(400, f"a field {shown(str(name or ''))!r}", f"the fields {', '.join(wanted)}")
@@ -119,7 +117,7 @@ class Form:
         if not wanted[name]:
             self._part = _Text(name, self.received)
             return
-        self.received.names[name] = shown(message.get_filename() or name)
+        self.received.names[name] = shown(called or name)
         self._part = _File(name, self._folder, self._accepts, self._max_bytes, self.received)
 
     def _write(self, data: bytes, start: int, end: int) -> None:
@@ -232,6 +230,16 @@ def checked_kind(head: bytes, wanted: Sequence[str], name: str) -> str:
         remedy = "What a file is follows from its content, not from its name."
         raise RequestError(415, f"{name} is {in_words(suffix)}", ", ".join(wanted), remedy)
     return suffix
+
+
+def named(disposition: str) -> tuple[object, str | None]:
+    """The field of a part, and what the client calls its file. Raises RequestError."""
+    message = Message()
+    message["Content-Disposition"] = disposition
+    try:
+        return message.get_param("name", header="content-disposition"), message.get_filename()
+    except (ValueError, TypeError) as error:  # of encodings that cannot be used, and of pieces in disorder
+        raise not_a_form("the head of a part says its name in no known way") from error
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

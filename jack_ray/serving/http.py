@@ -35,13 +35,17 @@ class PatientProtocol(H11Protocol):
         super().handle_events()
         if self.cycle is not before:
             self._stop_waiting()
-        elif self._late is None and self.conn.trailing_data[0] and (before is None or before.response_complete):
+        elif self._late is None and self._is_untimed() and (before is None or before.response_complete):
             self._late = self.loop.call_later(HEAD_S, self._refuse_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def _is_untimed(self) -> bool:
+        """Any byte ends uvicorn's own waiting, one of a body that nobody reads as well."""
+        return self.timeout_keep_alive_task is None
 
     def _stop_waiting(self) -> None:
         if self._late is not None:

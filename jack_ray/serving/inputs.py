@@ -56,32 +56,32 @@ def of_path(
     try:
         path = confined(text, root)
         wanted = next(kinds for kinds in accepts.fields.values() if kinds)
-        size = _looked_at(path, wanted, missing)
+        size, kind = _looked_at(path, wanted, missing)
     except (DataError, OSError, ValueError) as error:
         raise missing from error
-    limit = accepts.most_bytes(path.suffix, max_bytes)
+    limit = accepts.most_bytes(kind, max_bytes)
     if size > limit:
         raise RequestError(413, f"{shown(text)!r} has {size / 1e6:.0f} MB", f"at most {limit / 1e6:g} MB")
-    files = [path, *_companions(path)] if accepts.input == "features" else [path]
+    files = [path, *_companions(path, root)] if accepts.input == "features" else [path]
     folder = Path(os.path.commonpath([one.parent for one in files]))
     names = tuple(str(one.relative_to(folder)) for one in files)
     return Question(str(folder), names[0], names, shown(text), timeline)
 
 
-def _looked_at(path: Path, wanted: tuple[str, ...], missing: RequestError) -> int:
-    """The size of a regular file of a kind that the model takes."""
+def _looked_at(path: Path, wanted: tuple[str, ...], missing: RequestError) -> tuple[int, str]:
+    """The size and the kind of a regular file of a kind that the model takes."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)  # a pipe would keep it waiting
     with os.fdopen(descriptor, "rb") as opened:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise missing
-        checked_kind(opened.read(HEAD_BYTES), wanted, shown(path.name))
-    return found.st_size
+        kind = checked_kind(opened.read(HEAD_BYTES), wanted, shown(path.name))
+    return found.st_size, kind
 
 
-def _companions(path: Path) -> list[Path]:
-    """The sound's features and the frame rates of a file of TSL-300's layout, where they are."""
+def _companions(path: Path, root: Path) -> list[Path]:
+    """The sound's features and the frame rates of a file of TSL-300's layout, where they are, below the folder."""
     if path.parent.name != "rgb" or len(path.parents) < 4:
         return []
     places = [path.parent.parent / "logmfcc" / path.name, path.parents[3] / "fps_dict.json"]
-    return [place for place in places if place.is_file()]
+    return [place for place in places if place.is_file() and place.resolve().is_relative_to(root)]

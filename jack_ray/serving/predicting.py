@@ -29,14 +29,15 @@ async def predict(state: State, request: Request, timeline: bool) -> dict[str, A
         answer = await _answer(state, request.headers, body, timeline)
         outcome = "200"
         return answer
-    except RequestError as error:
-        outcome = str(error.status)
-        if error.status != 408:
-            await body.throw_away()
-        raise
+    except (RequestError, OSError) as error:
+        refusal = error if isinstance(error, RequestError) else faults.not_kept(error)
+        outcome = str(refusal.status)
     finally:
         state.in_flight -= 1
         state.metrics.request(outcome, time.monotonic() - began)
+    if refusal.status != 408:
+        await body.throw_away()  # when its place is free for the next one
+    raise refusal
 
 
 async def _answer(state: State, headers: Mapping[str, str], body: Body, timeline: bool) -> dict[str, Any]:

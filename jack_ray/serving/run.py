@@ -182,13 +182,16 @@ class _Running:
             self.known[wanted.version] = _known(self.settings, wanted)
 
     def _tell(self, says: "_Says", in_trouble: Sequence[Standing], of_registry: str) -> None:
+        of_replica = ""
         if in_trouble:
             one = in_trouble[0]
             goes_on = f"version {one.version or self.state.version} goes on"
-            says(f"version {one.wanted} cannot be loaded, {goes_on}: {one.trouble.splitlines()[0]}")
+            of_replica = f"version {one.wanted} cannot be loaded, {goes_on}: {one.trouble.splitlines()[0]}"
         if of_registry:
             goes_on = f"version {self.state.version} goes on"
-            says(f"MLflow does not tell what the alias means, {goes_on}: {of_registry.splitlines()[0]}")
+            of_registry = f"MLflow does not tell what the alias means, {goes_on}: {of_registry.splitlines()[0]}"
+        says(of_replica, "replicas")
+        says(of_registry, "registry")
 
 
 def _application(name: str, port: int) -> str:
@@ -216,15 +219,15 @@ def _take_in(state: State, standings: list[Standing], known: Mapping[str, Known]
 
 
 class _Says:
-    """Says a thing once until something else is said."""
+    """Says a thing once, until something else of its kind is said, or nothing."""
 
     def __init__(self) -> None:
-        self._last = ""
+        self._last: dict[str, str] = {}
 
-    def __call__(self, text: str) -> None:
-        if text != self._last:
+    def __call__(self, text: str, kind: str = "version") -> None:
+        if text and text != self._last.get(kind):
             _say(text)
-        self._last = text
+        self._last[kind] = text
 
 
 def _known(settings: Settings, wanted: Wanted) -> Known:

@@ -73,7 +73,10 @@ def boundary_of(content_type: str) -> bytes:
     """What parts are told apart by. Raises RequestError."""
     message = Message()
     message["Content-Type"] = content_type
-    boundary = message.get_param("boundary")
+    try:
+        boundary = message.get_param("boundary")
+    except (ValueError, TypeError):  # of pieces of a value in disorder
+        boundary = None
     if message.get_content_type() != "multipart/form-data" or not isinstance(boundary, str) or not boundary:
         raise not_a_form(f"Content-Type {shown(content_type)!r}")
     return boundary.encode("utf-8", "replace")

@@ -222,18 +222,18 @@ GAITS: dict[str, Case] = {
 }  # fmt: skip
 
 NAMES = {
-    "a way up": "../../../../tmp/jack_ray-escaped.npy",
-    "an absolute path": "/tmp/jack_ray-escaped.npy",
-    "a way up as on another system": "..\\..\\jack_ray-escaped.npy",
-    "a zero byte": "walk.npy\0.mp4",
-    "dots": "..",
-    "nothing": "",
-    "letters of control": "\x1b[2J\x07walk.npy",
-    "a text in the other direction": "walk\u202eypn.exe",
-    "a template": "{{7*7}}${jndi:ldap://x}%n%s.npy",
-    "a page": "<img src=x onerror=alert(1)>.npy",
-    "half a letter": "walk\udcff.npy",
-    "a device": "/dev/stdin",
-    "an address": "http://127.0.0.1:9/walk.npy",
+    "a way up": ("../../../../tmp/jack_ray-escaped.npy", "jack_ray-escaped.npy"),
+    "an absolute path": ("/tmp/jack_ray-escaped.npy", "jack_ray-escaped.npy"),
+    "a way up as on another system": ("..\\..\\jack_ray-escaped.npy", "jack_ray-escaped.npy"),
+    "a zero byte": ("walk.npy\0.mp4", "walk.npy.mp4"),
+    "dots": ("..", ".."),
+    "nothing": ("", "file"),
+    "letters of control": ("\x1b[2J\x07walk.npy", "?[2J?walk.npy"),
+    "a text in the other direction": ("walk\u202eypn.exe", "walk?ypn.exe"),
+    "a template": ("{{7*7}}${jndi:ldap://x}%n%s.npy", "x}%n%s.npy"),
+    "a page": ("<img src=x onerror=alert(1)>.npy", "<img src=x onerror=alert(1)>.npy"),
+    "half a letter": ("walk\udcff.npy", "walk\ufffd.npy"),
+    "a device": ("/dev/stdin", "stdin"),
+    "an address": ("http://127.0.0.1:9/walk.npy", "walk.npy"),
 }
-"""What a client can call a sound file; it is only shown."""
+"""What a client can call a sound file, and what is shown of that."""

@@ -87,6 +87,23 @@ def test_on_loopback_only_names_of_this_server_are_answered(host: bytes, is_allo
     assert Names("0.0.0.0", ()).allow(host)
 
 
+@pytest.mark.parametrize(
+    ("origin", "is_allowed"),
+    [
+        (None, True),
+        (b"http://127.0.0.1:8000", True),
+        (b"https://lab", True),
+        (b"https://evil.example", False),
+        (b"http://localhost.evil.example:8000", False),
+        (b"null", False),
+        (b"", False),
+    ],
+)
+def test_on_loopback_only_pages_of_this_server_may_ask(origin: bytes | None, is_allowed: bool) -> None:
+    assert Names("127.0.0.1", ("lab",)).allow_page(origin) is is_allowed
+    assert Names("0.0.0.0", ()).allow_page(origin)
+
+
 def test_loopback_is_what_only_this_machine_reaches() -> None:
     assert [is_loopback(host) for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost")] == [True] * 4
     assert [is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "lab", "")] == [False] * 5

@@ -173,6 +173,25 @@ def test_too_many_requests_at_once_are_told_to_come_again(tmp_path: Path, monkey
         assert door.send(GOOD).status == 200
 
 
+def test_a_refused_upload_that_still_comes_takes_no_place(door: Door) -> None:
+    before = counts(door).get('requests_total{outcome="413"}', 0)
+    with socket.create_connection(("127.0.0.1", door.port)) as client:
+        client.sendall(post(f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {1 << 40}\r\n".encode()))
+        wait_until(lambda: counts(door).get('requests_total{outcome="413"}', 0) == before + 1)
+        assert door.state.in_flight == 0
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):  # the answer itself waits for the client
+            client.recv(1)
+
+
+def test_an_upload_that_cannot_be_kept_is_told_to_come_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(trial_of("model=gait_smoke"), tmp_path, monkeypatch) as door:
+        door.state.folder.rmdir()
+        told = door.send(GOOD)
+        assert (told.status, told.headers["retry-after"]) == (503, "60")
+        assert told.what == "the server cannot keep the upload (No such file or directory)"
+
+
 def test_a_server_that_starts_or_ends_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(trial_of("model=gait_smoke"), tmp_path, monkeypatch) as door:
         door.state.replicas, door.state.version = 0, ""
@@ -190,6 +209,9 @@ def test_without_a_token_everybody_may_ask_under_a_name_of_this_server(
     with opened(trial_of("model=gait_smoke"), tmp_path, monkeypatch, keeper=Keeper(None)) as door:
         assert door.ask("GET", "/v1/model", token=None).status == 200
         assert door.ask("GET", "/v1/model", token=None, Host="evil.example").status == 400
+        told = door.ask("POST", "/v1/predict", b"", token=None, Origin="https://evil.example")
+        assert (told.status, told.what) == (400, "a request from a page of another server")
+        assert door.ask("GET", "/v1/model", token=None, Origin=f"http://localhost:{door.port}").status == 200
 
 
 def test_features_come_in_three_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo_data: Path) -> None:

@@ -69,14 +69,10 @@ def test_a_hostile_gait_is_refused_and_harms_nothing(gait_door: Door, name: str)
 
 @pytest.mark.parametrize("name", hostile.NAMES)
 def test_what_a_client_calls_a_file_is_only_shown(gait_door: Door, name: str) -> None:
-    told = gait_door.send({"file": (hostile.NAMES[name], hostile.array(hostile.gait()))})
-    if told.status == 400:
-        assert "the form" in told.text or "not a form" in told.text or "field" in told.text
-    else:
-        assert told.status == 200, told.text
-        assert "/" not in told.json["input"]
-        assert "\\" not in told.json["input"]
-        assert told.json["input"].isprintable()
+    called, expected = hostile.NAMES[name]
+    told = gait_door.send({"file": (called, hostile.array(hostile.gait()))})
+    assert told.status == 200, told.text
+    assert told.json["input"] == expected
     assert not Path("/tmp/jack_ray-escaped.npy").exists()
     assert list(gait_door.state.folder.iterdir()) == []
 

@@ -64,6 +64,7 @@ WHOLE = form(GOOD)
 BODIES: dict[str, tuple[bytes, int]] = {
     "no boundary": (b"Content-Type: multipart/form-data\r\n", 400),
     "an endless boundary": (b"Content-Type: multipart/form-data; boundary=" + b"a" * 5000 + b"\r\n", 400),
+    "a boundary in disorder": (b"Content-Type: multipart/form-data; boundary*=a; boundary*0=b\r\n", 400),
     "another type": (b"Content-Type: application/octet-stream\r\n", 400),
     "no type": (b"", 400),
     "another boundary": (b"Content-Type: multipart/form-data; boundary=other\r\n", 400),
@@ -82,6 +83,10 @@ FORMS: dict[str, tuple[bytes, int]] = {
     "a thousand fields": (b"".join(form({f"f{n}": ("", b"x")})[:-22] for n in range(1000)), 400),
     "much behind the end": (WHOLE + b"x" * 200000, 413),
     "more than is taken": (PART + b"\r\n" + b"\x93NUMPY\x01\x00" + bytes(1100000), 413),
+    "a file of an encoding that is none": (PART.replace(b'filename="a"', b"filename*=undefined''a") + b"\r\n", 400),
+    "a file of an encoding for hosts": (PART.replace(b'filename="a"', b"filename*=idna''a") + b"\r\n", 400),
+    "a file of an encoding with a zero byte": (PART.replace(b'filename="a"', b"filename*=\"a\0b''x\"") + b"\r\n", 400),
+    "a field whose name comes in disorder": (PART.replace(b'name="file"', b"name*=x; name*0=y") + b"\r\n", 400),
     "an empty file": (form({"file": ("walk.npy", b"")}), 422),
 }
 
@@ -194,6 +199,24 @@ def test_a_second_head_that_does_not_come_is_waited_for_only_so_long(door: Door)
             pass
         client.sendall(b"GET /health HTT")
         time.sleep(0.1)
+        assert status(read_all(client)) == 408
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n",
+        post(b"Content-Length: 1000\r\n").replace(b"Bearer ", b"Bearer x"),
+    ],
+)
+def test_the_rest_of_a_body_that_nobody_reads_is_waited_for_only_so_long(door: Door, head: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", door.port), timeout=5) as client:
+        client.sendall(head)
+        while not client.recv(65536).endswith(b"}"):
+            pass
+        client.sendall(b"x")
+        time.sleep(0.1)
+        client.sendall(b"x")
         assert status(read_all(client)) == 408
 
 

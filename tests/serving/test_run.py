@@ -93,3 +93,12 @@ def test_a_replica_that_could_not_turn_is_told_with_the_version_that_it_goes_on_
     running.state.version = "2"
     running._tell(_Says(), [standing("1", "2", "no room\nsecond line")], "")
     assert capsys.readouterr().out == "version 2 cannot be loaded, version 1 goes on: no room\n"
+
+
+def test_a_trouble_is_said_once_and_again_when_it_has_come_back(capsys: pytest.CaptureFixture[str]) -> None:
+    says = _Says()
+    for registry in ("away", "away", "", "away"):
+        says("version 2 answers")
+        says("cannot be loaded", "replicas")
+        says(registry, "registry")
+    assert capsys.readouterr().out.splitlines() == ["version 2 answers", "cannot be loaded", "away", "away"]

@@ -27,11 +27,11 @@
       unplayable: "The browser cannot play this kind of file. The timeline works without.",
       time: "Time", chartName: "Time in the video", walkName: "A walking skeleton. Joints that add more are larger.",
       more: (n) => `The table has every ${n}th part; the downloaded answer has all.`, background: "background",
-      ready: "The model is ready. Choose a file.", stopped: "Cancelled.", retry: (s) => `Try again in ${s} s.`,
+      ready: "The model is ready. Choose a file.", loading: "The model is being loaded. Choose a file in a moment.", stopped: "Cancelled.", retry: (s) => `Try again in ${s} s.`,
       tooLarge: (size) => `a file of ${size}`, atMost: (size) => `at most ${size}`, cut: "Cut it into parts, or reduce it.",
       wrongKind: (name) => `${name}, which this model does not take`, away: "the server cannot be reached",
       awayWhy: "a server that is running and a network that leads to it", awayDo: "Look whether it runs, then try again.",
-      noSense: "an answer that is not understood", json: "JSON", notMine: "Ask whoever serves the model.",
+      noToken: "this is no token", tokenLetters: "letters without accents, digits and marks, in one piece", noSense: "an answer that is not understood", json: "JSON", notMine: "Ask whoever serves the model.",
       twoFiles: "two arrays of different width: rgb (1024 columns) and mel (60)", chooseBoth: "Choose both files at once.",
       title: { 0: "No connection", 400: "Not understood", 401: "Another token is needed", 404: "Not there", 408: "The upload was too slow",
         413: "Too large", 415: "Another kind of file is needed", 422: "The file cannot be read", 429: "Many are waiting", 503: "Not ready", other: "No answer" },
@@ -58,11 +58,11 @@
       unplayable: "浏览器不能播放这种文件，但时间轴仍可使用。",
       time: "时间", chartName: "视频中的时间", walkName: "行走的骨架。贡献大的关节更大。",
       more: (n) => `表中每 ${n} 段取一段；下载的结果包含全部。`, background: "背景",
-      ready: "模型已就绪，请选择文件。", stopped: "已取消。", retry: (s) => `请在 ${s} 秒后重试。`,
+      ready: "模型已就绪，请选择文件。", loading: "模型正在加载，请稍后选择文件。", stopped: "已取消。", retry: (s) => `请在 ${s} 秒后重试。`,
       tooLarge: (size) => `文件大小为 ${size}`, atMost: (size) => `最大 ${size}`, cut: "请切分或压缩文件。",
       wrongKind: (name) => `${name}：此模型不接受这种文件`, away: "无法连接服务器",
       awayWhy: "正在运行且可以访问的服务器", awayDo: "请检查服务器是否运行，然后重试。",
-      noSense: "无法理解的回答", json: "JSON", notMine: "请询问模型的提供者。",
+      noToken: "这不是令牌", tokenLetters: "一串连续的英文字母、数字和符号", noSense: "无法理解的回答", json: "JSON", notMine: "请询问模型的提供者。",
       twoFiles: "两个宽度不同的数组：rgb（1024 列）与 mel（60 列）", chooseBoth: "请同时选择两个文件。",
       title: { 0: "没有连接", 400: "无法理解请求", 401: "需要另一个令牌", 404: "不存在", 408: "上传太慢",
         413: "文件太大", 415: "需要另一种文件", 422: "文件无法读取", 429: "等待者太多", 503: "尚未就绪", other: "没有结果" },
@@ -128,7 +128,12 @@
   function failed(request) {
     if (request.status === 0) return fail(0, () => say("away"), () => say("awayWhy"), () => say("awayDo"));
     const told = parsed(request.responseText), error = told && told.error;
-    if (request.status === 401) { setToken(""); showEntry(); }
+    if (request.status === 401) {
+      const isFirst = !state.token;
+      setToken("");
+      showEntry();
+      if (isFirst) return undefined;
+    }
     const retry = request.getResponseHeader("Retry-After");
     if (!error) return fail(request.status, () => say("noSense"), () => say("json"), () => say("notMine"), retry);
     return fail(request.status, error.what, error.expected, error.remedy, retry);
@@ -151,10 +156,16 @@
     $("token").focus();
   }
 
+  function tryToken(token) {
+    if (!/^[\x21-\x7e]+$/.test(token)) { showEntry(); fail(401, () => say("noToken"), () => say("tokenLetters"), () => say("notMine")); return; }
+    setToken(token);
+    enter();
+  }
+
   function ask(method, address, body, done, progress) {
     const request = new XMLHttpRequest();
     request.open(method, address);
-    request.setRequestHeader("Authorization", `Bearer ${state.token}`);
+    if (state.token) request.setRequestHeader("Authorization", `Bearer ${state.token}`);
     if (progress) request.upload.addEventListener("progress", progress);
     request.addEventListener("loadend", () => done(request));
     request.send(body);
@@ -170,7 +181,16 @@
       $("ask").hidden = false;
       render();
       $("file").focus({ preventScroll: true });
-      return announce(say("ready"));
+      return announce(say(state.model.version ? "ready" : "loading"));
+    });
+  }
+
+  function refresh() {
+    ask("GET", "/v1/model", null, (request) => {
+      const model = request.status === 200 ? parsed(request.responseText) : null;
+      if (!model) return;
+      state.model = model;
+      render();
     });
   }
 
@@ -260,7 +280,7 @@
       $("progress").hidden = true;
       const isAborted = state.request === null;
       state.request = null;
-      if (isAborted) { announce(say("stopped")); return; }
+      if (isAborted) { showFeatures(); announce(say("stopped")); return; }
       const answer = request.status === 200 ? parsed(request.responseText) : null;
       if (!answer || !answer.probabilities) { failed(request); showFeatures(); return; }
       receive(answer, name, video);
@@ -283,6 +303,7 @@
     if (state.walk) state.walk.draw();
     const best = ordered(answer.probabilities)[0];
     announce(say("answered", named(best[0]), percent(best[1])));
+    if (answer.version !== state.model.version) refresh();
     $("result").scrollIntoView({ block: "start" });
   }
 
@@ -611,7 +632,7 @@
 
   function listen() {
     const on = (id, kind, act) => $(id).addEventListener(kind, act);
-    on("entry-form", "submit", (event) => { event.preventDefault(); setToken($("token").value.trim()); enter(); });
+    on("entry-form", "submit", (event) => { event.preventDefault(); tryToken($("token").value.trim()); });
     on("forget", "click", () => { setToken(""); showEntry(); });
     on("language", "click", () => { state.language = state.language === "zh" ? "en" : "zh"; sessionStorage.setItem("language", state.language); render(); });
     on("file", "change", () => { take([...$("file").files]); $("file").value = ""; });
@@ -639,5 +660,6 @@
 
   listen();
   render();
-  state.token ? (setToken(state.token), enter()) : showEntry();
+  setToken(state.token);
+  enter();
 })();

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import jack_ray
@@ -23,8 +23,15 @@ class Fake:
     model: dict[str, Any]
     answer: dict[str, Any]
     status: int = 200
+    is_open: bool = False
+    """Whether it wants no token."""
+    hold: Event = field(default_factory=Event)
+    """Answers to questions wait for it."""
     asked: list[tuple[str, bytes]] = field(default_factory=list)
     """Address and body of every question."""
+
+    def __post_init__(self) -> None:
+        self.hold.set()
 
     @cached_property
     def server(self) -> ThreadingHTTPServer:
@@ -59,11 +66,12 @@ class Fake:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 fake.asked.append((self.path, body))
+                fake.hold.wait()
                 status = fake.status if self.is_known() else 401
                 self.tell(status, fake.answer if status == 200 else error(status))
 
             def is_known(self) -> bool:
-                return self.headers["Authorization"] == f"Bearer {TOKEN}"
+                return fake.is_open or self.headers["Authorization"] == f"Bearer {TOKEN}"
 
             def tell(self, status: int, value: Mapping[str, Any]) -> None:
                 self.give(status, json.dumps(value).encode(), "application/json")

@@ -50,7 +50,7 @@ class Page:
         """Go there and type the token."""
         fake.start()
         self.driver.get(fake.address)
-        self.find("token").send_keys(token, Keys.ENTER)
+        self.wait("token").send_keys(token, Keys.ENTER)
 
     def find(self, name: str) -> Any:
         """The element of an id."""
@@ -161,14 +161,41 @@ def test_an_error_is_told_as_the_server_words_it(page: Page, video: Path, status
 
 def test_a_wrong_token_is_asked_for_again_and_a_wrong_file_is_not_sent(page: Page, tmp_path: Path) -> None:
     fake = clips()
-    page.open(fake, "guessed")
-    assert "Another token is needed" in page.wait("error").text
+    page.open(fake, "näh")
+    assert "this is no token" in page.wait("error").text
+    page.find("token").send_keys("guessed", Keys.ENTER)
+    WebDriverWait(page.driver, WAIT_S).until(lambda _: "<b>401</b> happened" in page.find("error").text)
     page.wait("entry")
     page.find("token").send_keys(TOKEN, Keys.ENTER)
     (tmp_path / "notes.txt").write_text("words")
     page.choose(tmp_path / "notes.txt")
     assert "notes.txt, which this model does not take" in page.wait("error").text
     assert fake.asked == []
+
+
+def test_without_a_token_the_page_asks_for_none(page: Page, video: Path) -> None:
+    fake = clips()
+    fake.is_open = True
+    fake.start()
+    page.driver.get(fake.address)
+    page.choose(video)
+    page.wait("result")
+    assert not page.find("entry").is_displayed()
+    assert not page.find("forget").is_displayed()
+
+
+def test_after_an_answer_of_another_version_the_page_tells_the_model_of_that_version(page: Page, video: Path) -> None:
+    fake = clips()
+    page.open(fake)
+    page.wait("ask")
+    assert "version 3 · @champion · cten-77aa01b2c3" in page.find("model-about").text
+    fake.model = fake.model | {"version": "4", "trial": "cten-of-today"}
+    fake.answer = fake.answer | {"version": "4"}
+    page.choose(video)
+    page.wait("result")
+    told = page.find("model-about")
+    WebDriverWait(page.driver, WAIT_S).until(lambda _: "version 4 · @champion · cten-of-today" in told.text)
+    assert page.find("result").is_displayed()
 
 
 def test_features_are_told_apart_by_their_width(page: Page, tmp_path: Path) -> None:
@@ -184,6 +211,22 @@ def test_features_are_told_apart_by_their_width(page: Page, tmp_path: Path) -> N
         assert part in body
     assert page.find("label").text == "positive"
     assert "background" in page.find("course-note").text
+
+
+def test_features_whose_question_was_cancelled_can_be_asked_about_again(page: Page, tmp_path: Path) -> None:
+    fake = Fake(MODELS["tsl"] | {"version": ""}, of_snippets(40))
+    np.save(tmp_path / "a.npy", np.zeros((64, 60), np.float32))
+    np.save(tmp_path / "b.npy", np.zeros((2, 1024), np.float32))
+    fake.hold.clear()
+    page.open(fake)
+    page.wait("ask")
+    assert "being loaded" in page.find("status").text
+    page.choose(tmp_path / "a.npy", tmp_path / "b.npy")
+    page.wait("fps").send_keys("25", Keys.ENTER)
+    page.wait("cancel").click()
+    fake.hold.set()
+    page.wait("fps").send_keys(Keys.ENTER)
+    page.wait("result")
 
 
 def test_a_gait_walks_when_it_is_played_and_turns_by_keys(page: Page, tmp_path: Path) -> None:
