@@ -40,7 +40,7 @@ mlflow-server: install
 
 test: prepare
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK)"
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "rank or ray or mlflow or cluster"
+	$(BIN)/python -m pytest -m "rank or ray or mlflow or cluster"
 
 test-fast: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK) and not repository and not long"

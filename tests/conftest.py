@@ -6,18 +6,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from jack_ray.contract.environment import default_jittor_home, interpreter, jittor_variables, pin_platform
 from jack_ray.methods.tsl.demo import generate
 from jack_ray.place.ray_environment import ray_variables
 from jack_ray.spawn.preflight import prepare
-
-SHARING = ("apply", "cluster")
-"""Folders whose files share a trained model, and a cluster."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,21 +20,6 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["JACK_RAY_JITTOR_HOME"] = str(default_jittor_home().absolute())
     # a shell that starts the tests in the background has children ignore Ctrl-C, which some tests send
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-class Together(LoadScopeScheduling):  # type: ignore[misc]
-    """Several processes take whole files, and whole folders where a folder shares what is dear."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        folder = Path(file).parts[1]
-        return folder if folder in SHARING else file
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """For `--dist loadfile`."""
-    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
