@@ -51,7 +51,7 @@ class Reader:
             self._start(line)
             return
         done = subprocess.run(
-            ["bash", "-c", line], cwd=self.folder, env=self.environment(), stdin=subprocess.DEVNULL, timeout=280,
+            ["bash", "-c", line], cwd=self.folder, env=self.environment(), stdin=subprocess.DEVNULL, timeout=600,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
@@ -96,7 +96,7 @@ class Reader:
             stdout=log, stderr=log, text=True,
         )  # fmt: skip
         self.servers.append(server)
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300
         while not self._is_ready():
             assert server.poll() is None, (self.folder / "server.log").read_text()
             assert time.monotonic() < until, (self.folder / "server.log").read_text()
