@@ -69,6 +69,7 @@ class Lead:
         self._heard = time.monotonic()
         self._phase = "starting"
         self._ended: Ended | None = None
+        self._over = threading.Event()
         self._told_to_stop = threading.Event()
         self._operators_before = 0
         self._nodes: tuple[str, ...] = ()
@@ -80,9 +81,10 @@ class Lead:
         self._thread = threading.Thread(target=self._attend, name=f"lead-{order.trial_id}", daemon=True)
         self._thread.start()
 
-    def poll(self, offset: int) -> tuple[News, int]:
-        """Events after a byte offset of the events file, the phase, and the ending if there is one."""
+    def poll(self, offset: int, wait_s: float = 0.0) -> tuple[News, int]:
+        """Events after a byte offset, the phase, and the ending if there is one; after `wait_s`, or when it ends."""
         self._heard = time.monotonic()
+        self._over.wait(wait_s)
         ended = self._ended  # looked at first: no event comes after it
         pieces = tuple(self._mirror.news()) if self._mirror is not None else ()
         if self._mirror is None:
@@ -124,6 +126,7 @@ class Lead:
             words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
             self._ended = Ended("failed", now("start", words, socket.gethostname(), trace=trace))
         finally:
+            self._over.set()
             self.crew.stop()
 
     def _attempt(self) -> Ended:
@@ -192,12 +195,13 @@ class Lead:
 
     def _train(self, hosts: list[Host], keeping: Keeping) -> Ended:
         killed_before = self._oom_kills()
+        measured = self._operators_before if self.standing is not None else None  # those who stayed measured before
         gang = self._start(hosts)
         ended = None
         try:
             ended = self._watch(gang, hosts, keeping)
             self._operators.give()
-            self._operators.prune(self.order.most_bytes)
+            self._operators.prune(self.order.most_bytes, measured)
         finally:
             if self.standing is None:
                 gang.stop(self.order.mpi.stop_s)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayError, TaskUnschedulableError
+from ray.exceptions import RayActorError, RayError, TaskUnschedulableError
 from ray.util.placement_group import placement_group, remove_placement_group
 
 from jack_ray.contract.errors import PlaceError
@@ -42,6 +42,9 @@ LOOK_S = 1.0
 
 SETTLE_S = 3.0
 """For Ray to place what was asked for before anything else is asked for."""
+
+NEWS_S = 0.5
+"""For which a lead keeps its answer back while its trial goes on: each answer costs milliseconds of two processors."""
 
 START_S = 300.0
 """For a lead to come up where it has a place; its machine may vanish in between."""
@@ -192,12 +195,10 @@ class RayHands:
     def _ask(self, handle: Handle) -> News:
         if "asked" not in handle.inner:
             actor: Any = handle.inner["actor"]
-            handle.inner["asked"] = actor.poll.remote(handle.offset)
-        try:
-            news, handle.offset = ray.get(handle.inner["asked"], timeout=0.2)
-        except GetTimeoutError:
+            handle.inner["asked"] = actor.poll.remote(handle.offset, NEWS_S)
+        if not ray.wait([handle.inner["asked"]], timeout=0)[0]:
             return self._silence(handle)
-        del handle.inner["asked"]
+        news, handle.offset = ray.get(handle.inner.pop("asked"))
         handle.inner["heard"] = time.monotonic()
         handle.inner["nodes"] = news.nodes
         found: News = news

@@ -1,6 +1,7 @@
 """A lead and the other machines of its gang, before any rank is started."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -60,6 +61,22 @@ def ended(lead: Lead) -> Ended:
             return news.ended
         time.sleep(0.01)
     raise AssertionError("the lead did not end")
+
+
+def test_an_answer_is_kept_back_until_the_attempt_ends(order: Order) -> None:
+    begin = threading.Event()
+
+    def muster() -> list[Present]:
+        begin.wait(20.0)
+        raise LostError("b", "is gone")
+
+    (order.folder / order.token).touch()
+    lead = Lead(order, 1, FakeCrew(muster), "10.0.0.1")
+    news, _ = lead.poll(0, wait_s=0.1)
+    assert news.ended is None
+    threading.Timer(0.1, begin.set).start()
+    news, _ = lead.poll(0, wait_s=20.0)
+    assert news.ended is not None
 
 
 def why(order: Order, muster: Callable[[], list[Present]]) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jack_ray.place.shared import SharedOperators
 from jack_ray.spawn import compiled
 from jack_ray.spawn.pruning import prune
 
@@ -51,6 +52,16 @@ def test_operators_go_that_were_not_used_for_the_longest_time(tmp_path: Path) ->
     prune(tmp_path, 18 * KB)
     assert not [path for path in old.parent.iterdir() if path.name.startswith("old")]
     assert new.exists()
+
+
+def test_a_bound_is_looked_at_again_when_something_was_compiled(tmp_path: Path) -> None:
+    old = operator(tmp_path, "old", 500.0)
+    operators = SharedOperators(None, tmp_path)
+    operators.prune(1 * KB, measured=1)
+    assert old.exists()
+    new = operator(tmp_path, "new", 5.0)
+    operators.prune(18 * KB, measured=1)
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_operators_for_gpus_which_lie_a_folder_deeper_count_and_go_too(tmp_path: Path) -> None:
