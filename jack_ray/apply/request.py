@@ -1,6 +1,6 @@
 """What was typed after `jack_ray.test` or `jack_ray.predict` -> a checked order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isinf, isnan, nan
 from pathlib import Path
@@ -55,6 +55,29 @@ def split_words(arguments: Sequence[str], own: Mapping[str, str]) -> tuple[dict[
     if faults:
         raise ConfigError(faults)
     return values, rest
+
+
+def read_words(
+    arguments: Sequence[str],
+    own: Mapping[str, str],
+    nodes: Sequence[str],
+    refusal: tuple[str, str],
+    find_faults: Callable[[Mapping[str, str]], list[Fault]],
+) -> tuple[dict[str, str], Nodes]:
+    """The values of the command's own words, and the config with what was typed of some nodes, paths absolute.
+
+    refusal: what is wrong with a setting of another node, and what was expected. find_faults: of the own words.
+    Raises ConfigError with every fault.
+    """
+    values, rest = split_words(arguments, own)
+    command = read_command(rest)
+    keys = [*(override.key_or_group for override in command.overrides), *command.swept]
+    faults = [*find_faults(values), *command.faults]
+    faults += [Fault(f"{key}=..", *refusal) for key in keys if key.partition(".")[0] not in nodes]
+    faults += [Fault(key, "several values", "one value") for key in command.swept if key.partition(".")[0] in nodes]
+    if faults:
+        raise ConfigError(faults)
+    return values, absolute(load([f"model={groups()['model'][0]}", *rest]))
 
 
 def find_trained(values: Mapping[str, str], rest: Sequence[str], own: Sequence[str]) -> Trained:

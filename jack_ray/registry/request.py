@@ -1,13 +1,11 @@
 """What was typed after `jack_ray.promote` -> a checked request."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jack_ray.apply.request import split_words
-from jack_ray.compose import read_command
-from jack_ray.compose.load import absolute, groups, load
+from jack_ray.apply.request import read_words
 from jack_ray.contract.checkpoint import ABOUT, MODEL
 from jack_ray.contract.errors import ConfigError, Fault
 from jack_ray.upload import absolute_uri
@@ -44,19 +42,8 @@ class Request:
 
 def read_request(arguments: Sequence[str]) -> Request:
     """Check the words of a command. Raises ConfigError with every fault."""
-    values, rest = split_words(arguments, OWN)
-    command = read_command(rest)
-    keys = [*(override.key_or_group for override in command.overrides), *command.swept]
-    faults = [*_faults(values), *command.faults]
-    faults += [
-        Fault(f"{key}=..", "would make it another model", "only where things lie: tracking.uri, site.runs")
-        for key in keys
-        if key.partition(".")[0] not in PLACES
-    ]
-    faults += [Fault(key, "several values", "one value") for key in command.swept if key.partition(".")[0] in PLACES]
-    if faults:
-        raise ConfigError(faults)
-    places = absolute(load([f"model={groups()['model'][0]}", *rest]))
+    refusal = ("would make it another model", "only where things lie: tracking.uri, site.runs")
+    values, places = read_words(arguments, OWN, PLACES, refusal, _faults)
     if places["tracking"]["kind"] == "none":
         raise ConfigError([Fault("tracking=none", "no MLflow", "one to register in", "Leave it out, or type its URI.")])
     uri = places["tracking"]["uri"]
@@ -65,7 +52,7 @@ def read_request(arguments: Sequence[str]) -> Request:
     return Request(values["run"], values["name"], values["alias"], values["data_note"], force, runs, absolute_uri(uri))
 
 
-def _faults(values: dict[str, str]) -> list[Fault]:
+def _faults(values: Mapping[str, str]) -> list[Fault]:
     faults = []
     run = values["run"]
     if not run or run.startswith("models:"):

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jack_ray.apply.request import split_words
-from jack_ray.compose import read_command
-from jack_ray.compose.load import absolute, groups, load
+from jack_ray.apply.request import read_words
 from jack_ray.contract.errors import ConfigError, Fault
 from jack_ray.serving.access import is_loopback
 from jack_ray.upload import absolute_uri
@@ -63,19 +61,8 @@ class Settings:
 
 def read_request(arguments: Sequence[str]) -> Settings:
     """Check the words of a command. Raises ConfigError with every fault."""
-    values, rest = split_words(arguments, OWN)
-    command = read_command(rest)
-    keys = [*(override.key_or_group for override in command.overrides), *command.swept]
-    faults = [*_faults(values), *command.faults]
-    faults += [
-        Fault(f"{key}=..", "belongs to the model, which is trained", "only site, tracking and cluster")
-        for key in keys
-        if key.partition(".")[0] not in PLACES
-    ]
-    faults += [Fault(key, "several values", "one value") for key in command.swept if key.partition(".")[0] in PLACES]
-    if faults:
-        raise ConfigError(faults)
-    places = absolute(load([f"model={groups()['model'][0]}", *rest]))
+    refusal = ("belongs to the model, which is trained", "only site, tracking and cluster")
+    values, places = read_words(arguments, OWN, PLACES, refusal, _faults)
     faults = _place_faults(places)
     if faults:
         raise ConfigError(faults)
