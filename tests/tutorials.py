@@ -19,6 +19,7 @@ NOT_RUN = {
     "--numbers Happy Angry Sad Neutral": "the same",
     "python -m jack_ray.data gait features.h5 data/my_gaits --labels labels.h5": "the same",
     "python -m jack_ray.launch model=gait data.root=data/my_gaits": "trains for hours",
+    "python -m jack_ray.launch model=gait data.root=data/my_gaits data.own_scale=0.01 data.own_every=3": "the same",
     "python -m jack_ray.launch model=gait_egait sweep=folds data.root=data/egait": "reads E-Gait",
     "python -m jack_ray.launch model=gait_egait data=emotion_gait data.folds=5 sweep=folds data.root=data/my_gaits": (
         "reads the recordings of above"

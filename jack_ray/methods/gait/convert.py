@@ -71,7 +71,7 @@ def convert(found: Sequence[Found], how: How, output: Output) -> str:
     write(
         output.root, {split: [one.named for one in ones] for split, ones in splits.items()}, how.classes, MARKER, report
     )
-    return _told(report, output.root)
+    return _told(report, output.root, how)
 
 
 def _check(how: How, output: Output) -> None:
@@ -125,7 +125,7 @@ def _report(
     }
 
 
-def _told(report: dict[str, object], root: Path) -> str:
+def _told(report: dict[str, object], root: Path, how: How) -> str:
     lines = [f"Gaits written to {root}"]
     gaits, frames, left = report["gaits"], report["frames"], report["left out"]
     assert isinstance(gaits, dict)
@@ -146,5 +146,13 @@ def _told(report: dict[str, object], root: Path) -> str:
         lines += [f"  {fault}" for fault in left[:MAX_SHOWN]]
         if len(left) > MAX_SHOWN:
             lines.append(f"  and {len(left) - MAX_SHOWN} more, all in {root / MARKER}")
-    lines.append(f"Next: python -m jack_ray.launch model=gait {as_typed('data.root', str(root))}")
+    words = ["model=gait", as_typed("data.root", str(root)), *_own(how)]
+    lines.append(f"Next: python -m jack_ray.launch {' '.join(words)}")
     return "\n".join(lines)
+
+
+def _own(how: How) -> list[str]:
+    """With these a trained model reads other recordings of the kind as they were read here, when it is served, too."""
+    words = [f"data.own_scale={how.scale:g}"] if how.scale != 1 else []
+    words += [f"data.own_every={how.every}"] if how.every != 1 else []
+    return words if how.centre else [*words, "data.own_centre=false"]

@@ -107,6 +107,12 @@ def test_units_that_are_no_metres_are_told(tree: Path, tmp_path: Path) -> None:
     assert "--scale 0.01" not in run(tree, tmp_path / "b")
 
 
+def test_the_next_command_makes_a_model_that_reads_recordings_as_these_were_read(tree: Path, tmp_path: Path) -> None:
+    told = run(tree, tmp_path / "a", "--scale", "0.01", "--every", "2", "--keep-place").splitlines()[-1]
+    assert told.endswith("a data.own_scale=0.01 data.own_every=2 data.own_centre=false")
+    assert "data.own_" not in run(tree, tmp_path / "b")
+
+
 def test_frames_can_be_left_out(tree: Path, tmp_path: Path) -> None:
     assert "frames before fitting: 10 to 10" in run(tree, tmp_path / "out", "--every", "3")
     assert "2 frames; expected at least 3 frames" in told(tree, tmp_path / "none", "--every", "15")
