@@ -81,9 +81,18 @@ def follow(lead: Lead, until: str | None = None, timeout_s: float = 1500.0) -> R
     raise AssertionError(f"no end after {timeout_s:g} s; {ran.phases}; {ran.told[-1:]}")
 
 
-def train(folder: TrialFolder, home: Path, attempt: int = 1, ranks: int = 2, timeout_s: float = 600.0) -> Ran:
-    """Run an attempt to its end."""
-    return follow(Lead(order_of(folder, home, attempt, ranks, timeout_s)))
+def train(
+    folder: TrialFolder,
+    home: Path,
+    attempt: int = 1,
+    ranks: int = 2,
+    timeout_s: float = 600.0,
+    *,
+    storage: Path | None = None,
+) -> Ran:
+    """Run an attempt to its end. storage: where machines that share no disk meet."""
+    order = order_of(folder, home, attempt, ranks, timeout_s)
+    return follow(Lead(replace(order, storage=None if storage is None else str(storage))))
 
 
 def fingerprint(folder: TrialFolder) -> dict[str, str]:

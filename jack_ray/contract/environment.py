@@ -15,6 +15,9 @@ _FOREIGN_PREFIXES = ("OMPI_", "PMIX_", "PRTE_", "ORTE_", "PMI_", "SLURM_", "HYDR
 """Left by another MPI job or a batch system around us. OMPI_COMM_WORLD_SIZE alone makes Jittor believe that it is
 a rank; a SLURM_ variable makes mpirun look for slurm."""
 
+STORAGE = "JACK_RAY_STORAGE"
+"""Names site.storage to a rank; unset where machines share a disk."""
+
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
 

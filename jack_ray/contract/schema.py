@@ -203,8 +203,8 @@ class SiteConfig:
     data: str = setting("folder of the data sets")
     runs: str = setting("folder of trials and sweeps: checkpoints, logs, journal")
     storage: str | None = setting(
-        "folder or object store (s3://bucket/folder) through which checkpoints pass between machines that do not "
-        "share `runs`; null: they share it"
+        "folder or object store (s3://bucket/folder) through which checkpoints and kept features pass between machines "
+        "that do not share `runs`; null: they share it"
     )
     jittor: str = setting("home of Jittor's compiled operators; shared by all trials of a machine")
     jittor_gb: float = setting("bound of `jittor`; what was not used for the longest time goes first", unit="GB", ge=1)

@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import replace
 
-from jack_ray.contract.environment import rank_environment
+from jack_ray.contract.environment import STORAGE, rank_environment
 from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.place.camp import present, same_python
@@ -29,7 +29,8 @@ ENDED_BY_LEAD = 124
 def environment_of(order: Order) -> dict[str, str]:
     """The environment of mpirun, of its daemons, and so of the ranks."""
     environment = rank_environment(order.jittor_home, order.threads, order.gpu)
-    return environment | {"JACK_RAY_ATTEMPT": str(order.attempt), "JACK_RAY_GPU": str(int(order.gpu))}
+    environment |= {"JACK_RAY_ATTEMPT": str(order.attempt), "JACK_RAY_GPU": str(int(order.gpu))}
+    return environment | ({} if order.storage is None else {STORAGE: order.storage})
 
 
 class Mate:

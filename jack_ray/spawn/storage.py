@@ -1,8 +1,7 @@
 """Checkpoints in a place that all machines reach, where they share no disk: a mounted folder or an object store.
 
 `<storage>/trials/<trial id>/checkpoints/step-00000100/..`, as in a trial's folder. A checkpoint's manifest is
-written last and read first: without it the checkpoint is not there. Schemes are pyarrow's (s3, gs, hdfs, file, plain
-paths); any other is looked up in fsspec, if that is installed.
+written last and read first: without it the checkpoint is not there.
 """
 
 import shutil
@@ -15,6 +14,7 @@ from pyarrow import fs
 
 from jack_ray.contract.errors import PlaceError
 from jack_ray.contract.paths import TrialFolder
+from jack_ray.stores import open_store
 
 _MANIFEST = "manifest.json"
 _BLOCK = 8 << 20
@@ -92,23 +92,6 @@ class Storage:
 
     def _drop(self, step: str) -> None:
         self._files.delete_dir(f"{self._root}/{step}")
-
-
-def open_store(uri: str) -> tuple[fs.FileSystem, str]:
-    """The file system of an address, and the path in it. Raises pyarrow's errors for what is none."""
-    try:
-        found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(uri)
-        return found
-    except pyarrow.ArrowInvalid as error:  # a scheme that pyarrow does not know
-        scheme, separator, path = uri.partition("://")
-        if not separator:
-            raise
-        try:
-            import fsspec
-
-            return fs.PyFileSystem(fs.FSSpecHandler(fsspec.filesystem(scheme))), path
-        except (ImportError, ValueError) as unknown:
-            raise pyarrow.ArrowInvalid(f"{error}; fsspec: {unknown}") from error
 
 
 def _whole(checkpoints: Path) -> set[str]:

@@ -3,6 +3,9 @@
 `<folder>/ab/ab12...safetensors` holds one variant of one video. The name is a digest of all that its content follows
 from, so files are never changed: who lacks one computes it, writes it beside its name and renames it. Two that do so at
 the same time write the same. A file that is damaged, or no such file at all, is as good as none.
+
+Where machines share no disk, files travel through a store: what is not here is looked for there, and what is computed
+is put there, too.
 """
 
 import hashlib
@@ -10,10 +13,12 @@ import json
 import os
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 
 import numpy as np
 from safetensors import SafetensorError
@@ -50,6 +55,8 @@ class Counts:
     """Files that could not be written."""
     crowded: int = 0
     """Files that were deleted for want of room though they had been used since this shelf was put up."""
+    brought: int = 0
+    """Of those found, what came from the store."""
 
     def __add__(self, other: "Counts") -> "Counts":
         mine, theirs = astuple(self), astuple(other)
@@ -57,11 +64,27 @@ class Counts:
 
     def told(self, folder: Path) -> str:
         """A line for people."""
-        text = f"features of the frozen backbone: {self.found} read, {self.made} computed, in {folder}"
+        brought = f" ({self.brought} of them from site.storage)" if self.brought else ""
+        text = f"features of the frozen backbone: {self.found} read{brought}, {self.made} computed, in {folder}"
         text += f"; {self.damaged} damaged ones were replaced" if self.damaged else ""
         text += f"; {self.failed} could not be written" if self.failed else ""
         more = f"; {self.crowded} that were in use had to be deleted: type a larger site.features_gb"
         return text + (more if self.crowded else "")
+
+
+class Store(Protocol):
+    """Where files of features travel between machines. Never raises for a store that does not answer."""
+
+    problem: str
+    """Why it is not used; empty while it is."""
+
+    def get(self, name: str) -> bytes | None:
+        """A file; None if it is not there."""
+        ...
+
+    def put(self, name: str, content: bytes) -> None:
+        """Add one, if that is possible."""
+        ...
 
 
 class FeatureFolder:
@@ -69,19 +92,34 @@ class FeatureFolder:
 
     frozen: the identity of the backbone. writers: ranks that write here beside this one, itself included.
     makes_room: whether this rank deletes the files that were not used for longest when there are more than `limit`
-    bytes of them.
+    bytes of them. store: that of all machines; None where they share the folder, or there is one.
     """
 
-    def __init__(self, folder: Path, limit: int, frozen: str, makes_room: bool = True, writers: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limit: int,
+        frozen: str,
+        makes_room: bool = True,
+        writers: int = 1,
+        *,
+        store: Store | None = None,
+    ) -> None:
         self.folder = folder
         self.limit = limit
         self.counts = Counts()
         self._frozen = frozen
         self._makes_room = makes_room
+        self._store = store
         self._look_after = limit // LOOKS // writers
         self._written = 0
         self._began = time.time()
         self._lock = Lock()
+
+    @property
+    def problem(self) -> str:
+        """Why features do not travel between machines; empty where they do, or need not."""
+        return self._store.problem if self._store is not None else ""
 
     def path(self, recipe: str) -> Path:
         """The file of a recipe."""
@@ -89,34 +127,57 @@ class FeatureFolder:
         return self.folder / name[:2] / f"{name}{SUFFIX}"
 
     def find(self, recipe: str) -> Kept | None:
-        """What the file of a recipe holds; None without one, or for one that holds something else."""
+        """What the file of a recipe holds, here or in the store; None without one, or if it is damaged."""
         path = self.path(recipe)
+        with suppress(FileNotFoundError):
+            kept = self._read(path, path.read_bytes)
+            with suppress(OSError):
+                if kept is not None and time.time() - path.stat().st_mtime > USED_S:
+                    os.utime(path)
+            return kept
+        return self._bring(path)
+
+    def _read(self, path: Path, read: Callable[[], bytes]) -> Kept | None:
         try:
-            kept = _unpacked(path.read_bytes(), path.stem)
+            kept = _unpacked(read(), path.stem)
         except FileNotFoundError:
-            return None
+            raise
         except BROKEN:
             self._count(Counts(damaged=1))
             return None
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > USED_S:
-                os.utime(path)
         self._count(Counts(found=1))
+        return kept
+
+    def _bring(self, path: Path) -> Kept | None:
+        content = self._store.get(path.name) if self._store is not None else None
+        if content is None:
+            return None
+        kept = self._read(path, lambda: content)
+        if kept is not None:
+            self._count(Counts(brought=1))
+            self._write(path, content)
         return kept
 
     def keep(self, recipe: str, kept: Kept) -> None:
         """Write a recipe's file. What cannot be written is computed again the next time."""
         path = self.path(recipe)
         content = _packed(kept, path.stem)
+        self._count(Counts(made=1))
+        self._write(path, content)
+        if self._store is not None:
+            self._store.put(path.name, content)
+
+    def _write(self, path: Path, content: bytes) -> None:
         try:
             with replacing(path) as temporary:
                 temporary.write_bytes(content)
-            self._count(Counts(made=1))
         except OSError:
-            self._count(Counts(made=1, failed=1))
+            self._count(Counts(failed=1))
             return
-        self._written += len(content)
-        if self._makes_room and self._written > self._look_after:
+        with self._lock:
+            self._written += len(content)
+            is_much = self._makes_room and self._written > self._look_after
+        if is_much:
             self.make_room()
 
     def make_room(self) -> None:

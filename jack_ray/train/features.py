@@ -1,13 +1,15 @@
 """Whether a trial keeps features of a frozen backbone, and where."""
 
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from jack_ray.contract.environment import STORAGE
 from jack_ray.methods.shared.clip_network_config import ClipNetworkConfig, keeps_features, why_not_kept
 from jack_ray.methods.shared.clips_config import DataConfig
 from jack_ray.methods.shared.kept_features import FrozenPart
-from jack_ray.train.feature_folder import Counts, FeatureFolder
+from jack_ray.train.feature_folder import Counts, FeatureFolder, Store
 from jack_ray.train.method import Settings
 from jack_ray.train.ranks import Ranks
 
@@ -31,12 +33,24 @@ def shelf_of(
     hosts = ranks.gather(socket.gethostname())
     makes_room = hosts.index(hosts[ranks.rank]) == ranks.rank
     limit = int(data.feature_cache_gb * 1e9)
-    shelf = FeatureFolder(Path(data.feature_folder), limit, model.frozen_identity(), makes_room, len(hosts))
+    frozen, store = model.frozen_identity(), _store()
+    shelf = FeatureFolder(Path(data.feature_folder), limit, frozen, makes_room, len(hosts), store=store)
     shelf.make_room()
     return shelf
+
+
+def _store() -> Store | None:
+    uri = os.environ.get(STORAGE)
+    if not uri:
+        return None
+    from jack_ray.train.feature_store import FeatureStore  # loads pyarrow, which other ranks do without
+
+    return FeatureStore(uri)
 
 
 def told_of_all(shelf: FeatureFolder, ranks: Ranks) -> str:
     """What all ranks' shelves did, in a line for people. Called on all ranks, at the end."""
     shelf.make_room()
-    return sum(ranks.gather(shelf.counts), Counts()).told(shelf.folder)
+    parts = ranks.gather((shelf.counts, shelf.problem))
+    text = sum((counts for counts, _ in parts), Counts()).told(shelf.folder)
+    return "; ".join([text, *{problem for _, problem in parts if problem}])

@@ -10,6 +10,7 @@ import pytest
 
 from jack_ray.methods.shared.kept_features import Kept
 from jack_ray.train.feature_folder import LEFT_S, Counts, FeatureFolder
+from jack_ray.train.feature_store import FeatureStore
 
 MANY = 10**9
 
@@ -37,6 +38,45 @@ def test_features_come_back_bit_for_bit_in_another_process(tmp_path: Path) -> No
 def test_another_backbone_has_other_files(tmp_path: Path) -> None:
     FeatureFolder(tmp_path, MANY, "net").keep("a", kept())
     assert FeatureFolder(tmp_path, MANY, "another net").find("a") is None
+
+
+def test_features_travel_to_a_machine_that_has_another_disk(tmp_path: Path) -> None:
+    store = FeatureStore(str(tmp_path / "store"))
+    here, there = (FeatureFolder(tmp_path / name, MANY, "net", store=store) for name in ("here", "there"))
+    assert here.find("a") is None
+    here.keep("a", kept(0.1))
+    found = there.find("a")
+    assert found is not None
+    assert found.features.tobytes() == kept(0.1).features.tobytes()
+    assert there.counts == Counts(found=1, brought=1)
+    assert there.path("a").read_bytes() == here.path("a").read_bytes()
+    assert "1 read (1 of them from site.storage), 0 computed" in there.counts.told(tmp_path)
+    assert store.problem == ""
+
+
+def test_a_damaged_file_in_the_store_is_computed_again_and_replaced(tmp_path: Path) -> None:
+    store = FeatureStore(str(tmp_path / "store"))
+    FeatureFolder(tmp_path / "here", MANY, "net", store=store).keep("a", kept())
+    (stored,) = files(tmp_path / "store")
+    stored.write_bytes(stored.read_bytes()[:100])
+    there = FeatureFolder(tmp_path / "there", MANY, "net", store=store)
+    assert there.find("a") is None
+    assert files(tmp_path / "there") == []
+    there.keep("a", kept())
+    assert there.counts == Counts(made=1, damaged=1)
+    assert FeatureFolder(tmp_path / "third", MANY, "net", store=store).find("a") is not None
+
+
+def test_a_store_that_fails_is_told_and_not_asked_again(tmp_path: Path) -> None:
+    (tmp_path / "store").write_bytes(b"no folder")
+    store = FeatureStore(str(tmp_path / "store"))
+    folder = FeatureFolder(tmp_path / "here", MANY, "net", store=store)
+    folder.keep("a", kept())
+    assert folder.find("a") is not None
+    assert "site.storage=" in folder.problem
+    (tmp_path / "store").unlink()
+    folder.keep("b", kept())
+    assert not (tmp_path / "store").exists()
 
 
 def flip(content: bytes) -> bytes:
