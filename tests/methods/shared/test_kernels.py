@@ -48,10 +48,12 @@ def assert_alike(found: Sequence[Sequence[Any]], tolerance: float) -> None:
 
 @pytest.mark.parametrize("rectifies", [False, True])
 @pytest.mark.parametrize("has_bias", [False, True])
-def test_pictures_are_convolved_as_by_jittor(rectifies: bool, has_bias: bool) -> None:
+@pytest.mark.parametrize("shape", [(2, 5, 9, 8), (149, 5, 9, 8), (1, 5, 1, 21)])
+def test_pictures_and_rows_are_convolved_as_by_jittor(shape: tuple[int, ...], rectifies: bool, has_bias: bool) -> None:
+    """149 are convolved in pieces that overlap; 0s are put behind a row of 21."""
     from jack_ray.methods.shared.convolution import convolve
 
-    inputs = [drawn((2, 5, 9, 8), 1), drawn((6, 5, 3, 4), 2), *([drawn((6,), 3)] if has_bias else [])]
+    inputs = [drawn(shape, 1), drawn((6, 5, 3, 4), 2), *([drawn((6,), 3)] if has_bias else [])]
 
     def compute(images: Any, weight: Any, bias: Any = None) -> Any:
         return convolve(images, weight, bias, (2, 1), (1, 2), rectifies=rectifies)
