@@ -127,11 +127,13 @@ class SampleBatchNorm(nn.Module):
     """Normalises each channel over a sample's images, (B, C, H, W); state-dict names as in PyTorch.
 
     In training with the sample's own statistics, which are noted; in evaluation with the running ones.
+    pools: the side of the squares of which only the largest number is returned, as part of the same pass.
     """
 
-    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1, pools: int = 1) -> None:
         self.eps = eps
         self.momentum = momentum
+        self.pools = pools
         self.is_train = True
         self.weight = jt.ones((channels,))
         self.bias = jt.zeros((channels,))
@@ -143,17 +145,20 @@ class SampleBatchNorm(nn.Module):
         """Normalise. counts: the images of each sample; without them all images are of one."""
         if not self.is_train:
             scale = self.weight / jt.sqrt(self.running_var + self.eps)
-            return images * _spread(scale) + _spread(self.bias - self.running_mean * scale)
+            return self._pooled(images * _spread(scale) + _spread(self.bias - self.running_mean * scale))
         counts = tuple(counts) or (images.shape[0],)
         if kernels.are_used():
-            fused = FusedNormInParts(self.eps, counts)
+            fused = FusedNormInParts(self.eps, counts, self.pools)
             normalised = fused(images, self.weight, self.bias)
             self._note(fused.moments, counts, images)
             return normalised
         ends = np.cumsum(counts)
         parts = [self._normalised(images[int(end) - count : int(end)]) for end, count in zip(ends, counts, strict=True)]
         self._note(jt.stack([moments for _, moments in parts]), counts, images)
-        return jt.concat([part for part, _ in parts], 0)
+        return self._pooled(jt.concat([part for part, _ in parts], 0))
+
+    def _pooled(self, images: jt.Var) -> jt.Var:
+        return images if self.pools == 1 else nn.Pool(self.pools, self.pools)(images)
 
     def _normalised(self, images: jt.Var) -> tuple[jt.Var, jt.Var]:
         """One sample's images, and their mean and variance (2, C)."""

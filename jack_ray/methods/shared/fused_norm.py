@@ -14,97 +14,17 @@ from typing import Any
 import jittor as jt
 import numpy as np
 
+from jack_ray.methods.shared import fused_norm_source as code
+
 OverRanks = Callable[[jt.Var], jt.Var]
 """The sum over ranks of a float64 array (n,)."""
 
-_HEADER = r"""
-#include <algorithm>
-#include <cmath>
-namespace jittor {
-// Short sums in float, of which the processor takes 16 at once, added up in double: as exact as double throughout.
-static const long PIECE = 512;
-struct Shape { long N, C, L; long at(long n, long c) const { return (n * C + c) * L; } };
-
-static inline void find_moments(
-    const float* images, Shape s, long c, long from, long to, float& mean, float& variance) {
-  double total = 0, squares = 0;
-  for (long n = from; n < to; n++) {
-    const float* x = images + s.at(n, c);
-    for (long start = 0; start < s.L; start += PIECE) {
-      float part = 0;
-      for (long i = start, end = std::min(s.L, start + PIECE); i < end; i++) part += x[i];
-      total += part;
-    }
-  }
-  mean = total / ((to - from) * s.L);
-  const float middle = mean;
-  for (long n = from; n < to; n++) {
-    const float* x = images + s.at(n, c);
-    for (long start = 0; start < s.L; start += PIECE) {
-      float part = 0;
-      for (long i = start, end = std::min(s.L, start + PIECE); i < end; i++) part += (x[i] - middle) * (x[i] - middle);
-      squares += part;
-    }
-  }
-  variance = squares / ((to - from) * s.L);
-}
-}
-"""
-
-_NORMALISE = r"""
-    const float scale = in1_p[c] / std::sqrt(variance + eps), shift = in2_p[c];
-    for (long n = from; n < to; n++) {
-      const float* x = in0_p + s.at(n, c);
-      const float* also = @short + s.at(n, c);
-      float* y = out0_p + s.at(n, c);
-      for (long i = 0; i < s.L; i++) {
-        const float value = (x[i] - mean) * scale + shift@add;
-        y[i] = @value;
-      }
-    }
-"""
-
-_WAY_BACK = r"""
-    const float inverse = 1 / std::sqrt(variance + eps);
-    const float scale = in2_p[c] * inverse, shift = in3_p[c];
-"""
-
-_SUMS = r"""
-    double of_bias = 0, of_weight = 0;
-    for (long n = from; n < to; n++) {
-      const float *x = in0_p + s.at(n, c), *g = in1_p + s.at(n, c), *y = @result + s.at(n, c);
-      for (long start = 0; start < s.L; start += PIECE) {
-        float plain = 0, weighted = 0;
-        for (long i = start, end = std::min(s.L, start + PIECE); i < end; i++) {
-          const float centred = x[i] - mean;
-          const float passed = @passed;
-          plain += passed;
-          weighted += passed * centred;
-        }
-        of_bias += plain;
-        of_weight += weighted;
-      }
-    }
-    of_weight *= inverse;
-"""
-
-_GRADIENT = r"""
-    const float slope = -scale * inverse * all_of_weight / count, level = -scale * all_of_bias / count;
-    for (long n = from; n < to; n++) {
-      const float *x = in0_p + s.at(n, c), *g = in1_p + s.at(n, c), *y = @result + s.at(n, c);
-      float *back = out0_p + s.at(n, c), *aside = @aside + s.at(n, c);
-      for (long i = 0; i < s.L; i++) {
-        const float centred = x[i] - mean;
-        const float passed = @passed;
-        back[i] = passed * scale + centred * slope + level;
-        @keep
-      }
-    }
-"""
-
 
 def _code(shapes: list[Any], inputs: list[jt.Var], body: str, words: dict[str, str], **numbers: float) -> list[jt.Var]:
-    """Run the body for each channel. words: what stands for the @names in it."""
+    """Run the body for each channel; a third output is of whole numbers if `side` is given.
+
+    words: what stands for the @names in it.
+    """
     source = r"""
   using namespace jittor;
   const Shape s{in0_shape0, in0_shape1, in0->num / (in0_shape0 * in0_shape1)};
@@ -117,7 +37,8 @@ def _code(shapes: list[Any], inputs: list[jt.Var], body: str, words: dict[str, s
     for name, word in words.items():
         source = source.replace(f"@{name}", word)
     numbers = {"eps": 0.0, "count": 1.0} | numbers
-    found = jt.code(shapes, ["float32"] * len(shapes), inputs, cpu_header=_HEADER, cpu_src=source, data=numbers)
+    types = ["float32", "float32", "int32" if "side" in numbers else "float32"][: len(shapes)]
+    found = jt.code(shapes, types, inputs, cpu_header=code.HEADER, cpu_src=source, data=numbers)
     return list(found)
 
 
@@ -131,15 +52,6 @@ def _in_parts(place: int) -> dict[str, str]:
         "parts": f"in{place}->num - 1", "begin": f"in{place}_p[p]", "end": f"in{place}_p[p + 1]",
         "count": "s.L * (to - from)",
     }  # fmt: skip
-
-
-_FIND = "    float mean, variance;\n    find_moments(in0_p, s, c, from, to, mean, variance);\n"
-_TELL = "    @told[2 * p * s.C + c] = mean;\n    @told[(2 * p + 1) * s.C + c] = variance;\n"
-_TELL_SUMS = (
-    "    @told[c] = (p ? @told[c] : 0) + of_weight;\n    @told[s.C + c] = (p ? @told[s.C + c] : 0) + of_bias;\n"
-)
-_OF_ALL = "    const float all_of_weight = of_weight, all_of_bias = of_bias;\n"
-_GIVEN = "    const float mean = @moments[2 * p * s.C + c], variance = @moments[(2 * p + 1) * s.C + c];\n"
 
 
 class FusedNorm(jt.Function):
@@ -166,13 +78,13 @@ class FusedNorm(jt.Function):
             words |= {"add": " + also[i]", "short": "in3_p"}
             inputs.append(short_cut)
         if self._over_ranks is None:
-            body = _FIND + _NORMALISE + _TELL
+            body = code.FIND + code.NORMALISE + code.TELL
             result, moments = _code([shape, pair], inputs, body, words | {"told": "out1_p"}, eps=self._eps)
         else:
-            (own,) = _code([pair], [images], _FIND + _TELL, _WHOLE | {"told": "out0_p"})
+            (own,) = _code([pair], [images], code.FIND + code.TELL, _WHOLE | {"told": "out0_p"})
             moments = self._of_all_ranks(own)
             words["moments"] = f"in{len(inputs)}_p"
-            (result,) = _code([shape], [*inputs, moments], _GIVEN + _NORMALISE, words, eps=self._eps)
+            (result,) = _code([shape], [*inputs, moments], code.GIVEN + code.NORMALISE, words, eps=self._eps)
         self.mean, self.variance = moments[0], moments[1]
         # Where a short cut was added, only the result tells what the rectifier let through.
         kept = [result] if self._rectifies and short_cut is not None else []
@@ -204,17 +116,19 @@ class FusedNorm(jt.Function):
         aside = [shape] if result else []
         words |= {"keep": "aside[i] = passed;", "aside": "out2_p"} if aside else {"keep": "", "aside": "out0_p"}
         numbers = {"eps": self._eps, "count": self.count}
-        start = _GIVEN + _WAY_BACK
+        start = code.GIVEN + code.WAY_BACK
         if self._over_ranks is None:
-            body = start + _SUMS + _OF_ALL + _GRADIENT + _TELL_SUMS
+            body = start + code.SUMS + code.OF_ALL + code.GRADIENT + code.TELL_SUMS
             found = _code([shape, pair, *aside], inputs, body, words | {"told": "out1_p"}, **numbers)
             sums = found[1]
         else:
-            (sums,) = _code([pair], inputs, start + _SUMS + _TELL_SUMS, words | {"told": "out0_p"}, **numbers)
+            (sums,) = _code([pair], inputs, start + code.SUMS + code.TELL_SUMS, words | {"told": "out0_p"}, **numbers)
             # The batch's statistics depend on every rank's images, and so does every rank's loss on these.
             of_all = self._over_ranks(sums.float64().reshape((-1,))).float32()
             last = f"in{len(inputs)}_p"
-            body = start + f"    const float all_of_weight = {last}[c], all_of_bias = {last}[s.C + c];\n" + _GRADIENT
+            body = (
+                start + f"    const float all_of_weight = {last}[c], all_of_bias = {last}[s.C + c];\n" + code.GRADIENT
+            )
             found = _code([shape, pair, *aside], [*inputs, of_all], body + "    out1_p[c] = 0;\n", words, **numbers)
         of_short_cut = found[2] if aside else gradient if self._has_short_cut else None
         return found[0], sums[0], sums[1], of_short_cut
@@ -223,30 +137,43 @@ class FusedNorm(jt.Function):
 class FusedNormInParts(jt.Function):
     """Normalise the parts of (N, C, ...), each over all but channels, times weight plus bias.
 
-    counts: the images of each part. After the call: `moments` (P, 2, C), mean and variance of each.
+    counts: the images of each part. side: of the squares of (N, C, H, W) of which only the largest number is returned,
+    the first of equals; (N, C, H // side, W // side). After the call: `moments` (P, 2, C), mean and variance of each.
     """
 
-    def __init__(self, eps: float, counts: Sequence[int]) -> None:
+    def __init__(self, eps: float, counts: Sequence[int], side: int = 1) -> None:
         super().__init__()
         self._eps = eps
         self._starts = jt.array(np.cumsum([0, *counts]).astype(np.int32))
+        self._side = side
 
     def execute(self, images: jt.Var, weight: jt.Var, bias: jt.Var) -> jt.Var:
         """Normalise."""
         words = _in_parts(3) | {"add": "", "short": "in0_p", "value": "value", "told": "out1_p"}
-        shapes = [list(images.shape), [2 * (len(self._starts) - 1), images.shape[1]]]
+        pair = [2 * (len(self._starts) - 1), images.shape[1]]
         inputs = [images, weight, bias, self._starts]
-        result, moments = _code(shapes, inputs, _FIND + _NORMALISE + _TELL, words, eps=self._eps)
+        if self._side == 1:
+            body, shapes = code.FIND + code.NORMALISE + code.TELL, [list(images.shape), pair]
+            result, moments, *places = _code(shapes, inputs, body, words, eps=self._eps)
+        else:
+            squares = [*images.shape[:2], *(size // self._side for size in images.shape[2:])]
+            body, shapes = code.FIND + code.NORMALISE_AND_POOL + code.TELL, [squares, pair, squares]
+            result, moments, *places = _code(shapes, inputs, body, words, eps=self._eps, side=self._side)
         self.moments = moments.reshape((-1, 2, images.shape[1]))
-        self._saved = [images, weight, bias, moments]
+        self._saved = [images, weight, bias, moments, *places]
         return result
 
     def grad(self, gradient: jt.Var) -> tuple[jt.Var, ...]:
         """Of images, weight and bias (Ioffe and Szegedy 2015, section 3)."""
-        images, weight, bias, moments = self._saved
-        inputs = [images, gradient, weight, bias, moments, self._starts]
+        images, weight, bias, moments, *places = self._saved
+        inputs = [images, gradient, weight, bias, moments, self._starts, *places]
         words = _in_parts(5) | {"passed": "g[i]", "result": "in0_p", "moments": "in4_p", "told": "out1_p"}
         words |= {"keep": "", "aside": "out0_p"}
-        body = _GIVEN + _WAY_BACK + _SUMS + _OF_ALL + _GRADIENT + _TELL_SUMS
-        of_images, sums = _code([list(images.shape), [2, images.shape[1]]], inputs, body, words, eps=self._eps)
-        return of_images, sums[0], sums[1]
+        sums, back = (code.POOLED_SUMS, code.POOLED_GRADIENT) if places else (code.SUMS, code.GRADIENT)
+        body, shapes = (
+            code.GIVEN + code.WAY_BACK + sums + code.OF_ALL + back + code.TELL_SUMS,
+            [list(images.shape), [2, images.shape[1]]],
+        )
+        numbers = {"side": float(self._side)} if places else {}
+        of_images, found = _code(shapes, inputs, body, words, eps=self._eps, **numbers)
+        return of_images, found[0], found[1]

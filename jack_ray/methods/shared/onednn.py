@@ -6,119 +6,14 @@ but a bias and a rectifier are passes of their own there, and so are the sums of
 # B batch  I channels in  O channels out  ... two or three axes of space and time
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import jittor as jt
 import jittor_utils
 
-from jack_ray.methods.shared import kernels
-
-_HEADER = r"""
-#include <dnnl.hpp>
-namespace jittor {
-typedef dnnl::memory::dims Dims;
-typedef dnnl::memory::format_tag Tag;
-typedef dnnl::memory::desc Layout;
-
-static inline dnnl::engine& the_engine() { static dnnl::engine one(dnnl::engine::kind::cpu, 0); return one; }
-static inline dnnl::stream& the_stream() { static dnnl::stream one(the_engine()); return one; }
-
-typedef dnnl::memory::data_type Type;
-// dense as Jittor has it, or (Tag::any) as oneDNN likes it best
-static inline Layout layout(const Dims& dims, Tag tag, Type type = Type::f32) { return Layout(dims, type, tag); }
-static inline dnnl::memory given(const Dims& dims, void* data) {
-  const Tag dense[] = {Tag::a, Tag::a, Tag::ab, Tag::abc, Tag::abcd, Tag::abcde};
-  return dnnl::memory(layout(dims, dense[dims.size()]), the_engine(), data);
-}
-static inline dnnl::memory as_wanted(dnnl::memory from, const Layout& wanted) {
-  if (from.get_desc() == wanted) return from;
-  dnnl::memory to(wanted, the_engine());
-  dnnl::reorder(from, to).execute(the_stream(), from, to);
-  return to;
-}
-static inline dnnl::memory room_for(dnnl::memory result, const Layout& wanted) {
-  return result.get_desc() == wanted ? result : dnnl::memory(wanted, the_engine());
-}
-static inline void hand_back(dnnl::memory computed, dnnl::memory result) {
-  if (computed.get_desc() != result.get_desc())
-    dnnl::reorder(computed, result).execute(the_stream(), computed, result);
-  the_stream().wait();
-}
-template <class Shape> static inline Dims sizes_of(const Shape& shape) {
-  Dims dims;
-  for (int axis = 0; axis < (int)shape.size(); axis++) dims.push_back(shape[axis]);
-  return dims;
-}
-struct Convolution {
-  Dims volume, kernel, result, stride, padding;
-  bool has_bias, rectifies;
-  Type read;  // what is multiplied; sums and results are float32
-  Layout low(const Dims& dims) const { return layout(dims, Tag::any, read); }
-  Layout full(const Dims& dims) const { return layout(dims, Tag::any); }
-  Layout bias() const { return has_bias ? layout(Dims{kernel[0]}, Tag::a) : Layout(); }
-  dnnl::convolution_forward::primitive_desc plan() const {
-    dnnl::primitive_attr attributes;
-    dnnl::post_ops then;
-    if (rectifies) then.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-    attributes.set_post_ops(then);
-    return dnnl::convolution_forward::primitive_desc(
-        dnnl::convolution_forward::desc(
-            dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, low(volume), low(kernel), bias(),
-            full(result), stride, padding, padding),
-        attributes, the_engine());
-  }
-};
-}
-"""
-
-_SETUP = r"""
-  using namespace jittor;
-  const Convolution s{sizes_of(@volume->shape), sizes_of(@kernel->shape), sizes_of(@result->shape), Dims{@strides},
-                      Dims{@paddings}, @biased, @rectifies, Type::@read};
-  dnnl::memory volume = given(s.volume, @volume_p), kernel = given(s.kernel, @kernel_p),
-               result = given(s.result, @result_p);
-"""
-
-_FORWARD = r"""
-  auto planned = s.plan();
-  auto from = as_wanted(volume, planned.src_desc()), with = as_wanted(kernel, planned.weights_desc());
-  auto to = room_for(result, planned.dst_desc());
-  std::unordered_map<int, dnnl::memory> arguments{
-      {DNNL_ARG_SRC, from}, {DNNL_ARG_WEIGHTS, with}, {DNNL_ARG_DST, to}};
-  if (s.has_bias) arguments.insert({DNNL_ARG_BIAS, given(Dims{s.kernel[0]}, @bias_p)});
-  dnnl::convolution_forward(planned).execute(the_stream(), arguments);
-  hand_back(to, result);
-"""
-
-_OF_VOLUME = r"""
-  dnnl::convolution_backward_data::primitive_desc planned(
-      dnnl::convolution_backward_data::desc(
-          dnnl::algorithm::convolution_direct, s.full(s.volume), s.low(s.kernel), s.low(s.result), s.stride, s.padding,
-          s.padding),
-      the_engine(), s.plan());
-  auto from = as_wanted(result, planned.diff_dst_desc()), with = as_wanted(kernel, planned.weights_desc());
-  auto to = room_for(volume, planned.diff_src_desc());
-  dnnl::convolution_backward_data(planned).execute(
-      the_stream(), {{DNNL_ARG_DIFF_DST, from}, {DNNL_ARG_WEIGHTS, with}, {DNNL_ARG_DIFF_SRC, to}});
-  hand_back(to, volume);
-"""
-
-_OF_KERNEL = r"""
-  dnnl::convolution_backward_weights::primitive_desc planned(
-      dnnl::convolution_backward_weights::desc(
-          dnnl::algorithm::convolution_direct, s.low(s.volume), s.full(s.kernel), s.bias(), s.low(s.result), s.stride,
-          s.padding, s.padding),
-      the_engine(), s.plan());
-  auto from = as_wanted(result, planned.diff_dst_desc()), with = as_wanted(volume, planned.src_desc());
-  auto to = room_for(kernel, planned.diff_weights_desc());
-  std::unordered_map<int, dnnl::memory> arguments{
-      {DNNL_ARG_DIFF_DST, from}, {DNNL_ARG_SRC, with}, {DNNL_ARG_DIFF_WEIGHTS, to}};
-  if (s.has_bias) arguments.insert({DNNL_ARG_DIFF_BIAS, given(Dims{s.kernel[0]}, @bias_p)});
-  dnnl::convolution_backward_weights(planned).execute(the_stream(), arguments);
-  hand_back(to, kernel);
-"""
+from jack_ray.methods.shared import kernels, onednn_source
 
 
 @cache
@@ -137,7 +32,7 @@ class _Call:
     """Which of the inputs and outputs is the volume, the kernel, the result and the bias."""
 
     def __call__(self, shapes: list[Sequence[int]], inputs: list[jt.Var], about: "_About") -> list[jt.Var]:
-        source = _SETUP + self.source
+        source = onednn_source.SETUP + self.source
         roles = (*self.roles[:3], self.roles[3] if about.has_bias else "nullptr")
         words = dict(zip(("@volume", "@kernel", "@result", "@bias_p"), roles, strict=True))
         for name, word in (words | about.words()).items():
@@ -147,16 +42,16 @@ class _Call:
             types = ["float32"] * len(shapes)
             computed = jt.code(
                 [list(shape) for shape in shapes], types, inputs,
-                cpu_header=_HEADER, cpu_src=source, data=about.numbers(),
+                cpu_header=onednn_source.HEADER, cpu_src=source, data=about.numbers(),
             )  # fmt: skip
             for var in computed:
                 var.compile_options = options
         return list(computed)
 
 
-_forward = _Call(_FORWARD, ("in0", "in1", "out0", "in2_p"))
-_gradient_of_volume = _Call(_OF_VOLUME, ("out0", "in0", "in1", ""))
-_gradient_of_kernel = _Call(_OF_KERNEL, ("in0", "out0", "in1", "out1_p"))
+_forward = _Call(onednn_source.FORWARD, ("in0", "in1", "out0", "in2_p"))
+_gradient_of_volume = _Call(onednn_source.OF_VOLUME, ("out0", "in0", "in1", ""))
+_gradient_of_kernel = _Call(onednn_source.OF_KERNEL, ("in0", "out0", "in1", "out1_p"))
 
 
 @dataclass(frozen=True)
@@ -183,6 +78,7 @@ class _About:
             "@paddings": ", ".join(f'(int64)data["padding{axis}"]' for axis in axes),
             "@biased": str(self.has_bias).lower(),
             "@rectifies": str(self.rectifies).lower(),
+            "@rectified": "in2_p" if self.rectifies else "nullptr",
             "@read": "bf16" if kernels.halves() else "f32",
         }
 
@@ -209,14 +105,10 @@ class Convolution(jt.Function):
     def grad(self, gradient: jt.Var) -> tuple[jt.Var | None, ...]:
         """Of volume, kernel and bias."""
         volume, kernel, *result = self._saved
-        if result:
-            gradient = jt.ternary(result[0] > 0, gradient, jt.zeros_like(gradient))
-        about = _About(self._stride, self._padding, self._about.has_bias, False)
+        about = self._about
         shapes = [kernel.shape, kernel.shape[:1]] if about.has_bias else [kernel.shape]
-        of_kernel = _gradient_of_kernel(shapes, [volume, gradient], about)
-        (of_volume,) = _gradient_of_volume(
-            [volume.shape], [kernel, gradient], _About(self._stride, self._padding, False, False)
-        )
+        of_kernel = _gradient_of_kernel(shapes, [volume, gradient, *result], about)
+        (of_volume,) = _gradient_of_volume([volume.shape], [kernel, gradient, *result], replace(about, has_bias=False))
         return of_volume, of_kernel[0], of_kernel[1] if about.has_bias else None
 
 

@@ -48,10 +48,12 @@ def assert_alike(found: Sequence[Sequence[Any]], tolerance: float) -> None:
 
 @pytest.mark.parametrize("rectifies", [False, True])
 @pytest.mark.parametrize("has_bias", [False, True])
-def test_pictures_are_convolved_as_by_jittor(rectifies: bool, has_bias: bool) -> None:
+@pytest.mark.parametrize("shape", [(2, 5, 9, 8), (149, 5, 9, 8), (1, 5, 1, 21)])
+def test_pictures_and_rows_are_convolved_as_by_jittor(shape: tuple[int, ...], rectifies: bool, has_bias: bool) -> None:
+    """149 are convolved in pieces that overlap; 0s are put behind a row of 21."""
     from jack_ray.methods.shared.convolution import convolve
 
-    inputs = [drawn((2, 5, 9, 8), 1), drawn((6, 5, 3, 4), 2), *([drawn((6,), 3)] if has_bias else [])]
+    inputs = [drawn(shape, 1), drawn((6, 5, 3, 4), 2), *([drawn((6,), 3)] if has_bias else [])]
 
     def compute(images: Any, weight: Any, bias: Any = None) -> Any:
         return convolve(images, weight, bias, (2, 1), (1, 2), rectifies=rectifies)
@@ -97,19 +99,21 @@ def test_the_images_of_one_call_are_normalised_as_by_jittor() -> None:
     np.testing.assert_allclose(noted[0], noted[1], rtol=1e-5)
 
 
-def test_each_sample_is_normalised_with_its_own_images() -> None:
+@pytest.mark.parametrize("pools", [1, 4])
+def test_each_sample_is_normalised_with_its_own_images(pools: int) -> None:
+    """Many numbers are equal, and the gradient of the largest of a square goes to the first."""
     from jack_ray.methods.shared.batchnorm import SampleBatchNorm
 
     noted = []
 
     def compute(images: Any, weight: Any, bias: Any) -> Any:
-        norm = SampleBatchNorm(3)
+        norm = SampleBatchNorm(3, pools=pools)
         norm.weight, norm.bias = weight, bias
         result = norm(images, (4, 1, 2))
         noted.append(norm.take_notes()[0].numpy())
         return result
 
-    inputs = [drawn((7, 3, 40, 50), 1) * 2 + 5, drawn((3,), 2), drawn((3,), 3)]
+    inputs = [(drawn((7, 3, 40, 50), 1) * 2 + 5).round(), drawn((3,), 2), drawn((3,), 3)]
     assert_alike(both_ways(compute, inputs), tolerance=2e-5)
     assert noted[0].shape == (3, 2, 3)
     np.testing.assert_allclose(noted[0], noted[1], rtol=1e-5)
