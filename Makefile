@@ -43,7 +43,6 @@ mlflow-server: install
 
 test: prepare
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK)"
-	$(BIN)/python -m jack_ray.warm model=tsl_small cluster.ranks=1
 	$(BIN)/python -m jack_ray.warm model=tsl_small cluster.ranks=2
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(PAIRED)"
 	$(BIN)/python -m pytest -m "$(ALONE)"
