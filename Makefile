@@ -14,8 +14,8 @@ SITE ?= build/site
 BACKEND ?=
 NAME ?= all
 QUICK := not rank and not ray and not mlflow and not cluster and not alone
-PAIRED := (rank or ray or mlflow) and not cluster and not alone
-ALONE := cluster or alone
+PAIRED := (rank or ray or mlflow or cluster) and not alone
+ALONE := alone
 
 .PHONY: help install prepare demo mlflow-server test test-fast docs bench lint format clean
 
