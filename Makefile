@@ -1,6 +1,7 @@
 # make demo   the first result: installs into .venv, generates data, trains a sweep
 # make mlflow-server   an MLflow that a team shares, at 127.0.0.1:5000 (PORT=, BACKEND=postgresql://...)
-# make test   all tests; make test-fast: those without Jittor, Ray and MLflow, in under a minute
+# make test   all tests: quick ones, slow ones in two processes, then one by one those that company disturbs
+# make test-fast   those without Jittor, Ray and MLflow, in under a minute
 # make docs   the documentation in English and Chinese at build/site/index.html, which needs no network
 # make bench  all benchmarks, beside rivals that it installs first; NAME=loading for one, see docs/performance.md
 PYTHON ?= python3.11
@@ -12,7 +13,9 @@ PORT ?= 5000
 SITE ?= build/site
 BACKEND ?=
 NAME ?= all
-QUICK := not rank and not ray and not mlflow and not cluster
+QUICK := not rank and not ray and not mlflow and not cluster and not alone
+PAIRED := (rank or ray or mlflow or cluster) and not alone
+ALONE := alone
 
 .PHONY: help install prepare demo mlflow-server test test-fast docs bench lint format clean
 
@@ -40,7 +43,9 @@ mlflow-server: install
 
 test: prepare
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK)"
-	$(BIN)/python -m pytest -m "rank or ray or mlflow or cluster"
+	$(BIN)/python -m jack_ray.warm model=tsl_small cluster.ranks=2
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(PAIRED)"
+	$(BIN)/python -m pytest -m "$(ALONE)"
 
 test-fast: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(QUICK) and not repository and not long"

@@ -5,12 +5,14 @@ import json
 import re
 import subprocess
 import tomllib
-from itertools import product
+from collections.abc import Collection
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from _pytest.mark.expression import Expression
 from packaging.requirements import Requirement
 
 from jack_ray.compose.load import config_folder, groups, load
@@ -127,6 +129,29 @@ def test_a_call_that_runs_what_it_reads_is_seen(text: str) -> None:
 @pytest.mark.parametrize("text", ["np.load(f, allow_pickle=False)", "json.load(f)", "model.eval()"])
 def test_other_calls_pass(text: str) -> None:
     assert unsafe_calls(text) == []
+
+
+STAGES_OF_TESTS = re.compile(r"^(QUICK|PAIRED|ALONE) := (.+)$", re.MULTILINE)
+
+
+def chooses(expression: str, marks: Collection[str]) -> bool:
+    """Whether `pytest -m` takes a test with these marks."""
+
+    def is_there(name: str, /, **_: str | int | bool | None) -> bool:
+        return name in marks
+
+    return Expression.compile(expression).evaluate(is_there)
+
+
+def test_every_test_is_run_once_whatever_its_marks() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    stages = dict(STAGES_OF_TESTS.findall(makefile))
+    recipe = makefile.partition("\ntest: ")[2].partition("\n\n")[0]
+    assert [recipe.count(f'-m "$({name})"') for name in stages] == [1, 1, 1]
+    known = ("rank", "ray", "mlflow", "cluster", "alone")
+    for count in range(len(known) + 1):
+        for marks in combinations(known, count):
+            assert sum(chooses(expression, marks) for expression in stages.values()) == 1, marks
 
 
 CHOICES = [

@@ -26,7 +26,10 @@ SMALL = (
     "cluster=running", "cluster.ranks=3", "cluster.placement=spread", "cluster.wait_s=1", "cluster.lost_s=4",
     "retry.wait_s=0.5", "mpi.timeout_s=20", "mpi.stop_s=3", "tracking=none",
 )  # fmt: skip
-"""A trial of three ranks, one on each host, of some seconds; nobody waits long for who is silent."""
+"""A trial of three ranks, one on each host, of some seconds; nobody waits long for who is silent.
+
+Nor for who is slow: tests that take this stage are marked `alone`.
+"""
 
 OURS = ("jack_ray.train", "mpirun", "orted", "guard.py", "rsh_agent", "jack_ray.launch", "jack_ray.upload")
 """What belongs to a launch, by words of its command line; Ray itself stays."""

@@ -7,7 +7,7 @@ import pytest
 from tests.cluster.faults import FAULTS, MAY_END_FIRST, Outcome, fill_the_disk, lose_mlflow, suffer
 from tests.cluster.stage import Play, Stage
 
-pytestmark = [pytest.mark.cluster, pytest.mark.rank, pytest.mark.ray]
+pytestmark = [pytest.mark.alone, pytest.mark.cluster, pytest.mark.rank, pytest.mark.ray]
 
 
 def holds(outcome: Outcome) -> None:

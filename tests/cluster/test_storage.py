@@ -8,7 +8,7 @@ import pytest
 from tests.cluster.faults import AFTER_STEP, one
 from tests.cluster.stage import Play, Stage
 
-pytestmark = [pytest.mark.cluster, pytest.mark.rank, pytest.mark.ray]
+pytestmark = [pytest.mark.alone, pytest.mark.cluster, pytest.mark.rank, pytest.mark.ray]
 
 
 def unshared(stage: Stage, name: str) -> tuple[Play, Play]:

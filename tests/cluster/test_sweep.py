@@ -6,7 +6,7 @@ import pytest
 
 from tests.cluster.stage import Play, Stage, ranks_of
 
-pytestmark = [pytest.mark.cluster, pytest.mark.rank, pytest.mark.ray]
+pytestmark = [pytest.mark.alone, pytest.mark.cluster, pytest.mark.rank, pytest.mark.ray]
 
 SWEEP = ("train.lr=0.001,0.0001",)
 

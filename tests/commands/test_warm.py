@@ -39,6 +39,7 @@ def test_a_mistake_is_told_in_one_message(words: list[str], said: str) -> None:
 
 
 @pytest.mark.rank
+@pytest.mark.alone  # waits a minute at most until nobody compiles
 def test_what_was_compiled_lies_where_other_machines_find_it(jittor_home: Path, tmp_path: Path) -> None:
     told = warm("model=tsl_small", f"site.storage={tmp_path / 'storage'}", f"site.jittor={jittor_home}")
     assert told.returncode == 0, told.stderr

@@ -174,6 +174,7 @@ def test_another_number_of_ranks_than_the_trials_is_refused(tmp_path: Path, demo
     assert ran.message.endswith("is a trial of 2 ranks, but 1 were started")
 
 
+@pytest.mark.alone  # measures how long an end takes
 def test_a_trial_in_use_is_left_alone(tmp_path: Path, demo_data: Path, jittor_home: Path) -> None:
     folder = new_trial(tmp_path, demo_data, "train.steps=500")
     with family() as started:

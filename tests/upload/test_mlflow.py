@@ -290,6 +290,7 @@ def test_a_late_delivery_ends_what_a_killed_driver_left_open(scene: Scene, capsy
     assert steps(scene.uri, trial_run(scene.uri).info.run_id) == [0, 1, 2]
 
 
+@pytest.mark.alone  # measures
 def test_ten_thousand_numbers_arrive_in_seconds(scene: Scene) -> None:
     from jack_ray.upload.mlflow_store import MlflowStore
     from jack_ray.upload.protocol import Told

@@ -1,6 +1,7 @@
 """What our kernels compute beside Jittor's own operators."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,17 @@ def test_pictures_and_rows_are_convolved_as_by_jittor(shape: tuple[int, ...], re
     assert_alike(both_ways(compute, inputs), tolerance=1e-5)
 
 
-@pytest.mark.parametrize("rectifies", [False, True])
-@pytest.mark.parametrize("has_short_cut", [False, True])
-@pytest.mark.parametrize("shape", [(7, 3), (4, 3, 5), (2, 3, 40, 50)])
-def test_a_batch_is_normalised_as_by_jittor(rectifies: bool, has_short_cut: bool, shape: tuple[int, ...]) -> None:
+NORMALISED = [
+    *product([(7, 3, 2, 2), (4, 3, 5, 2), (2, 3, 40, 50)], [False, True], [False, True]),
+    # another number of axes is compiled anew: once with all there is; test_batchnorm.py has all without either
+    ((7, 3), True, True),
+    ((4, 3, 5), True, True),
+]
+"""Shape, with a rectifier, with a short cut."""
+
+
+@pytest.mark.parametrize(("shape", "rectifies", "has_short_cut"), NORMALISED)
+def test_a_batch_is_normalised_as_by_jittor(shape: tuple[int, ...], rectifies: bool, has_short_cut: bool) -> None:
     from jack_ray.methods.shared.batchnorm import BatchNorm
 
     inputs = [drawn(shape, 1) * 2 + 5, drawn((3,), 2), drawn((3,), 3), *([drawn(shape, 4)] if has_short_cut else [])]
