@@ -1,12 +1,14 @@
 """Features on their way between machines that share no disk: `<site.storage>/features/ab/ab12...safetensors`.
 
-Nothing there is deleted by a trial; whoever wants the room deletes the folder, and features are computed again.
+Only training uses it; what answers does without pyarrow. Nothing there is deleted by a trial; whoever wants the room
+deletes the folder, and features are computed again.
 """
 
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
-from jack_ray.stores import StoredFolder
+from jack_ray.contract.environment import STORAGE
 
 FOLDER = "features"
 Answer = TypeVar("Answer")
@@ -19,6 +21,8 @@ class FeatureStore:
     """
 
     def __init__(self, uri: str) -> None:
+        from jack_ray.stores import StoredFolder  # loads pyarrow, which ranks without a store do without
+
         self.problem = ""
         self._uri = uri
         self._files = StoredFolder(uri, FOLDER)
@@ -41,3 +45,9 @@ class FeatureStore:
         except OSError as error:
             self.problem = f"site.storage={self._uri} was not used for them: {error}"
             return None
+
+
+def store_of_machines() -> FeatureStore | None:
+    """That of this rank's trial; None where its machines share a disk."""
+    uri = os.environ.get(STORAGE)
+    return FeatureStore(uri) if uri else None

@@ -1,11 +1,9 @@
 """Whether a trial keeps features of a frozen backbone, and where."""
 
-import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from jack_ray.contract.environment import STORAGE
 from jack_ray.methods.shared.clip_network_config import ClipNetworkConfig, keeps_features, why_not_kept
 from jack_ray.methods.shared.clips_config import DataConfig
 from jack_ray.methods.shared.kept_features import FrozenPart
@@ -15,12 +13,16 @@ from jack_ray.train.ranks import Ranks
 
 
 def shelf_of(
-    model: object, settings: Settings, ranks: Ranks, tell: Callable[[str], None] | None = None
+    model: object,
+    settings: Settings,
+    ranks: Ranks,
+    tell: Callable[[str], None] | None = None,
+    store: Store | None = None,
 ) -> FeatureFolder | None:
     """Where the features of a model's frozen part are kept; None if they are not. Called on all ranks.
 
     The model must have the weights that it keeps. On each machine one rank sees to the bound. tell: is told what is
-    in the way where one would expect features to be kept.
+    in the way where one would expect features to be kept. store: through which they travel between machines.
     """
     config, data = settings.model, settings.data
     if not (isinstance(config, ClipNetworkConfig) and isinstance(data, DataConfig) and isinstance(model, FrozenPart)):
@@ -33,19 +35,10 @@ def shelf_of(
     hosts = ranks.gather(socket.gethostname())
     makes_room = hosts.index(hosts[ranks.rank]) == ranks.rank
     limit = int(data.feature_cache_gb * 1e9)
-    frozen, store = model.frozen_identity(), _store()
+    frozen = model.frozen_identity()
     shelf = FeatureFolder(Path(data.feature_folder), limit, frozen, makes_room, len(hosts), store=store)
     shelf.make_room()
     return shelf
-
-
-def _store() -> Store | None:
-    uri = os.environ.get(STORAGE)
-    if not uri:
-        return None
-    from jack_ray.train.feature_store import FeatureStore  # loads pyarrow, which other ranks do without
-
-    return FeatureStore(uri)
 
 
 def told_of_all(shelf: FeatureFolder, ranks: Ranks) -> str:

@@ -21,6 +21,7 @@ from jack_ray.train import checkpoint, evaluate, features, optimizer, schedule, 
 from jack_ray.train.checkpoint import Checkpoint, Progress
 from jack_ray.train.evaluate import Surroundings
 from jack_ray.train.feature_folder import FeatureFolder
+from jack_ray.train.feature_store import store_of_machines
 from jack_ray.train.gradients import add_gradient
 from jack_ray.train.method import Parts, Settings
 from jack_ray.train.order import Step, share, step_samples
@@ -86,7 +87,8 @@ class Training:
         else:
             for part in self.model.pretrained():
                 self.report.note(f"started from {part.path}\n{weights.load_part(self.model, part)}")
-        self.shelf = features.shelf_of(self.model, self.parts.settings, self.ranks, self.report.note)
+        settings, store = self.parts.settings, store_of_machines()
+        self.shelf = features.shelf_of(self.model, settings, self.ranks, self.report.note, store)
         self.parts.use_shelf(self.shelf)
         self.parts.furnish(self.data)
         self._incoming = self.reader.ahead(self._reads())
