@@ -126,8 +126,8 @@ class Lead:
             words, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
             self._ended = Ended("failed", now("start", words, socket.gethostname(), trace=trace))
         finally:
-            self._over.set()
             self.crew.stop()
+            self._over.set()
 
     def _attempt(self) -> Ended:
         lock = self._lock()

@@ -46,4 +46,4 @@ def told_of_all(shelf: FeatureFolder, ranks: Ranks) -> str:
     shelf.make_room()
     parts = ranks.gather((shelf.counts, shelf.problem))
     text = sum((counts for counts, _ in parts), Counts()).told(shelf.folder)
-    return "; ".join([text, *{problem for _, problem in parts if problem}])
+    return "; ".join([text, *sorted({problem for _, problem in parts if problem})])
