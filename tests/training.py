@@ -62,7 +62,7 @@ def order_of(folder: TrialFolder, home: Path, attempt: int, ranks: int, timeout_
 
 
 def follow(lead: Lead, until: str | None = None, timeout_s: float = 1500.0) -> Ran:
-    """Listen to an attempt to its end, or to the first event of a kind."""
+    """Listen to an attempt to its end, or to the first event of a kind, which has to come before the end."""
     ran = Ran(lead.folder, Ended("killed"))
     offset = 0
     deadline = time.monotonic() + timeout_s
@@ -73,6 +73,7 @@ def follow(lead: Lead, until: str | None = None, timeout_s: float = 1500.0) -> R
             ran.phases.append(news.phase)
         if news.ended is not None:
             ran.ended = news.ended
+            assert until is None, f"ended before the test could see {until}: {ran.ended}; {ran.told[-1:]}"
             return ran
         if until is not None and any(event.kind == until for event in ran.told):
             return ran

@@ -132,7 +132,8 @@ class TestRanksThatFail:
     @pytest.mark.parametrize("rank", [0, 1])
     def test_a_killed_rank_is_named(self, tmp_path: Path, demo_data: Path, jittor_home: Path, rank: int) -> None:
         with family() as started:
-            lead = Lead(order_of(new_trial(tmp_path, demo_data, "train.steps=500"), jittor_home, 1, 2))
+            folder = new_trial(tmp_path, demo_data, "train.steps=5000", "train.evaluate_every=5000")
+            lead = Lead(order_of(folder, jittor_home, 1, 2))
             follow(lead, until="metrics")
             os.kill(pid_of(started, rank), signal.SIGKILL)
             ran = follow(lead)
