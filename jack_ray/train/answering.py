@@ -15,6 +15,7 @@ import jittor as jt
 from jack_ray.contract.errors import DataError, Fault, JackRayError, WeightsError
 from jack_ray.contract.order import Order
 from jack_ray.methods.roles import PredictorRole, Sample
+from jack_ray.methods.shared.computing import computed
 from jack_ray.train import weights
 from jack_ray.train.method import Parts, typed
 
@@ -135,7 +136,7 @@ def answers_of(predictor: PredictorRole, model: Any, samples: Sequence[Sample]) 
     if samples:
         with jt.no_grad():
             for batch in predictor.collate(samples):
-                outputs = {name: value.numpy() for name, value in model(batch).items()}
+                outputs = computed(model(batch))
                 answers += predictor.answers(outputs, batch)
     return answers
 

@@ -13,6 +13,7 @@ from jack_ray.contract.errors import DataError, Fault, TrainError
 from jack_ray.contract.files import write_json
 from jack_ray.contract.scored import SCORED
 from jack_ray.methods.roles import MetricRole, Sample, Split
+from jack_ray.methods.shared.computing import computed
 from jack_ray.train.method import Parts
 from jack_ray.train.order import share
 from jack_ray.train.ranks import Ranks
@@ -54,7 +55,7 @@ def score(parts: Parts, model: Any, split: Split, around: Surroundings) -> Metri
     with jt.no_grad():
         for read in _batches(around.reader.ahead(samples.evaluated(index) for index in mine), size):
             for batch in data.collate(read):
-                outputs = {name: value.numpy() for name, value in model(batch).items()}
+                outputs = computed(model(batch))
                 metric.update(outputs, batch)
                 around.report.beat()
             scored += len(read)

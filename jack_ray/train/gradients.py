@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import jittor as jt
 
+from jack_ray.methods.shared.computing import compute
+
 
 def add_gradient(
     total: dict[str, jt.Var],
@@ -27,4 +29,4 @@ def add_gradient(
     for name, gradient in zip(parameters, found, strict=True):
         total[name] = gradient if name not in total else total[name] + gradient
     del found, gradient
-    jt.sync([*total.values(), loss, *terms, *state])
+    compute([*total.values(), loss, *terms, *state])

@@ -14,6 +14,7 @@ import numpy as np
 from jack_ray.contract.errors import WeightsError
 from jack_ray.contract.schema import TrainConfig
 from jack_ray.methods.roles import Group
+from jack_ray.methods.shared.computing import compute
 
 SYNC_EVERY = 3
 """Arrays updated before waiting for them, which frees the gradients and bounds the memory in flight."""
@@ -90,9 +91,9 @@ class Optimizer:
             parameter.start_grad()
             moved += [parameter, *state.values()]
             if len(moved) >= SYNC_EVERY:
-                jt.sync(moved)
+                compute(moved)
                 moved = []
-        jt.sync(moved)
+        compute(moved)
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything to go on from, as arrays: `<parameter>/number`, `/first`, `/second` or `/velocity`."""

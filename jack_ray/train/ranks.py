@@ -10,6 +10,8 @@ from typing import Any
 import jittor as jt
 import numpy as np
 
+from jack_ray.methods.shared.computing import compute
+
 _HEAR = 7
 """Tag of the messages that are waited for without haste."""
 
@@ -74,6 +76,6 @@ class Ranks:
         summed = {}
         for name in sorted(gradients):
             reduced = gradients[name].mpi_all_reduce("add")
-            reduced.sync()
+            compute([reduced])
             summed[name] = reduced
         return summed

@@ -18,6 +18,7 @@ import numpy as np
 from jittor import nn
 
 from jack_ray.methods.shared import kernels
+from jack_ray.methods.shared.computing import compute
 from jack_ray.methods.shared.fused_norm import FusedNorm, FusedNormInParts
 
 
@@ -111,7 +112,7 @@ def _over_ranks(values: jt.Var) -> jt.Var:
     if _num_ranks() == 1:
         return values
     summed = values.mpi_all_reduce("add")
-    summed.sync()
+    compute([summed])
     return summed
 
 

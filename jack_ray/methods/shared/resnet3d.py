@@ -19,6 +19,7 @@ from jack_ray.methods.roles import Batch, Pretrained
 from jack_ray.methods.shared import kernels
 from jack_ray.methods.shared.batchnorm import BatchNorm
 from jack_ray.methods.shared.clip_source import Clips
+from jack_ray.methods.shared.computing import compute
 from jack_ray.methods.shared.convolution3d import MaxPool, VolumeConvolution
 from jack_ray.methods.shared.kept_features import Features
 
@@ -117,7 +118,7 @@ class Look:
 
     def _of_one_video(self, clips: Clips) -> Features:
         assert self.is_frozen, "features that change are not kept"
-        features: Features = self._pooled(self(clips.astype(np.float32))).numpy()
+        features: Features = _computed(self._pooled(self(clips.astype(np.float32)))).numpy()
         return features
 
     def _pooled(self, maps: jt.Var) -> jt.Var:
@@ -183,5 +184,5 @@ def published_names(names: Iterable[str], prefix: str) -> dict[str, str]:
 
 
 def _computed(features: jt.Var) -> jt.Var:
-    features.sync()
+    compute([features])
     return features

@@ -12,6 +12,7 @@ from jittor import nn
 from jack_ray.contract.errors import TrainError
 from jack_ray.methods.roles import Batch, Group, Pretrained
 from jack_ray.methods.shared.batchnorm import SampleBatchNorm
+from jack_ray.methods.shared.computing import compute
 from jack_ray.methods.shared.convolution import ImageConvolution, SequenceConvolution
 from jack_ray.methods.shared.dropout import dropout_mask
 from jack_ray.methods.tsl.config import CLASSES, Config
@@ -123,7 +124,7 @@ class Network(nn.Module):
         heard: list[jt.Var] = []
         for images, counts in audio_chunks(mel, row, self._positions, self._config.audio_chunk):
             if heard and not self.is_training():
-                heard[-1].sync()  # a long video's chunks are not in memory together
+                compute(heard[-1:])  # a long video's chunks are not in memory together
             features = jt.array(images)
             for layer in self.a_extractor:
                 features = layer(features, counts) if isinstance(layer, SampleBatchNorm) else layer(features)
