@@ -14,7 +14,7 @@ import numpy as np
 import jack_ray.train  # noqa: F401  (before Jittor: it pins what Jittor's cache depends on)
 from benchmarks.communication import trial_of
 from benchmarks.step_time.batches import video
-from jack_ray.methods.roles import OneByOne
+from jack_ray.methods.roles import OneByOne, whole_loss
 from jack_ray.train.method import Parts, typed
 
 TURNS = 3
@@ -32,7 +32,7 @@ def main() -> None:
     parameters = [var for group in model.groups() for var in group.parameters.values()]
 
     def step(batch: Any) -> None:
-        cost, _ = loss(model, batch, OneByOne())
+        cost, _ = whole_loss(loss(model, batch, OneByOne()))
         jt.sync(jt.grad(cost, parameters))
 
     for snippets in map(int, sys.argv[1:]):

@@ -53,11 +53,11 @@ def main() -> None:
         gradients: dict[str, Any] = {}
         value = 0.0
         for batch in inputs:
-            cost, terms = loss(model, batch, OneByOne())
             share, state = 1 / len(inputs), model.state_dict().values()
-            add_gradient(gradients, cost, parameters, share, terms=terms.values(), state=state)
+            for cost, terms in loss(model, batch, OneByOne()):
+                add_gradient(gradients, cost, parameters, share, terms=terms.values(), state=state)
+                value += float(cost.numpy().reshape(-1)[0]) / len(inputs)
             drain(model)
-            value += float(cost.numpy().reshape(-1)[0]) / len(inputs)
         squares = [float((gradient * gradient).float64().sum().numpy()[0]) for gradient in gradients.values()]
         assert math.isfinite(math.fsum(squares))
         rule.step(gradients, settings.train.lr)

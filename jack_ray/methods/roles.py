@@ -126,29 +126,46 @@ class ModelRole(Protocol):
 class Workers(Protocol):
     """The threads that read samples, for work in the middle of a step (CTEN decodes erased clips)."""
 
-    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        """`function` of every item, in order, several at a time. Raises what the first failing one raised."""
+    def begin(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Callable[[], list[Any]]:
+        """Begin `function` of every item, several at a time; what is given waits for all, in order.
+
+        Waiting raises what the first failing one raised.
+        """
         ...
 
 
 class OneByOne:
     """Workers that do everything in the calling thread, for a step outside of training."""
 
-    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        """`function` of every item."""
-        return [function(item) for item in items]
+    def begin(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Callable[[], list[Any]]:
+        """`function` of every item, when it is waited for."""
+        return lambda: [function(item) for item in items]
+
+
+LossPart = tuple[Any, dict[str, Any]]
+"""A part of a loss, and loss terms by name; all scalar Vars."""
 
 
 class LossRole(Protocol):
     """`loss.Loss(config)`: gets the model, since some methods run it more than once a step."""
 
-    def __call__(self, model: Any, batch: Batch, workers: Workers) -> tuple[Any, dict[str, Any]]:
-        """The loss of a batch (mean over its samples) and its terms by name, all scalar Vars.
+    def __call__(self, model: Any, batch: Batch, workers: Workers) -> Iterable[LossPart]:
+        """The loss of a batch (mean over its samples) in parts, whose sum it is: each with its terms.
+
+        Most losses have one part. The gradient of a part is computed, and what led to it forgotten, before the next
+        part is asked for: several passes over a batch then take the memory of one, unless the loss itself keeps an
+        array of a pass meanwhile.
 
         The batch of a step has an entry of the loop's: `seeds` (B,) int64, a seed for each sample, the same on any
         number of ranks; masks that are drawn from it (dropout) are too.
         """
         ...
+
+
+def whole_loss(parts: Iterable[LossPart]) -> LossPart:
+    """The sum of the parts, with all terms; what led to it stays in memory."""
+    losses, terms = zip(*parts, strict=True)
+    return sum(losses[1:], losses[0]), {name: term for of_part in terms for name, term in of_part.items()}
 
 
 class MetricRole(Protocol):

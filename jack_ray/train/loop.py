@@ -145,7 +145,6 @@ class Training:
                 weight = len(read) / len(samples.indices)
                 terms = self._backward({**batch, "seeds": np.array(seeds, np.int64)}, weight, total)
                 seen.append(Seen(terms, len(read), drain(self.model)))
-                self.report.beat()
         return total, seen
 
     def _batches(self, samples: Step) -> Iterator[tuple[int, Sequence[Sample]]]:
@@ -174,9 +173,14 @@ class Training:
             yield first, joined
 
     def _backward(self, batch: Batch, weight: float, total: dict[str, jt.Var]) -> dict[str, float]:
-        loss, terms = self.loss(self.model, batch, self.reader)
-        add_gradient(total, loss, self.parameters, weight, terms=terms.values(), state=self._state)
-        return {name: _number(term) for name, term in {**terms, "total": loss}.items()}
+        values: dict[str, float] = {}
+        whole: list[float] = []
+        for loss, terms in self.loss(self.model, batch, self.reader):
+            add_gradient(total, loss, self.parameters, weight, terms=terms.values(), state=self._state)
+            values |= {name: _number(term) for name, term in terms.items()}
+            whole.append(_number(loss))
+            self.report.beat()
+        return values | {"total": math.fsum(whole)}
 
     def _norm(self, gradients: Mapping[str, jt.Var]) -> float:
         # in float64: Jittor's float32 sum of 12 million squares is off in the third digit

@@ -49,9 +49,13 @@ class Reader:
             for future in waiting:
                 future.cancel()
 
-    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        """`function` of every item, in order, several at a time. Raises what the first failing one raised."""
-        return [future.result() for future in [self._errands.submit(function, item) for item in items]]
+    def begin(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Callable[[], list[Any]]:
+        """Begin `function` of every item, several at a time; what is given waits for all, in order.
+
+        Waiting raises what the first failing one raised.
+        """
+        begun = [self._errands.submit(function, item) for item in items]
+        return lambda: [future.result() for future in begun]
 
     def close(self) -> None:
         """End the threads; what is being read is still read."""

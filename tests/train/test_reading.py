@@ -83,7 +83,7 @@ def test_several_threads_read_at_the_same_time() -> None:
     together = threading.Barrier(3, timeout=10)
     with Reader(3, 6) as reader:
         list(reader.ahead(partial(lambda: {"place": together.wait()}) for _ in range(6)))
-        assert reader.map(lambda number: number if together.wait() < 3 else None, [3, 1, 2]) == [3, 1, 2]
+        assert reader.begin(lambda number: number if together.wait() < 3 else None, [3, 1, 2])() == [3, 1, 2]
 
 
 def test_work_in_a_step_does_not_wait_for_samples_of_later_steps() -> None:
@@ -91,13 +91,21 @@ def test_work_in_a_step_does_not_wait_for_samples_of_later_steps() -> None:
     with Reader(1, 2) as reader:
         reading = reader.ahead([dict, later.wait])  # type: ignore[list-item]
         next(reading)
-        assert reader.map(str, [1, 2]) == ["1", "2"]
+        assert reader.begin(str, [1, 2])() == ["1", "2"]
         later.set()
+
+
+def test_work_begins_before_it_is_waited_for() -> None:
+    begun = threading.Event()
+    with Reader(1, 2) as reader:
+        wait = reader.begin(lambda event: event.set(), [begun])
+        assert begun.wait(10)
+        assert wait() == [None]
 
 
 def test_work_that_fails_raises_what_it_raised() -> None:
     with Reader(2, 2) as reader, pytest.raises(ValueError, match="invalid literal"):
-        reader.map(int, ["1", "x"])
+        reader.begin(int, ["1", "x"])()
 
 
 def test_depth_zero_reads_in_the_same_thread() -> None:

@@ -12,7 +12,7 @@ from jack_ray.methods.gait import golden_training, reference
 from jack_ray.methods.gait.golden_training import MakeOptimizer, Tell, read_batch
 from jack_ray.methods.gait.loss import Loss
 from jack_ray.methods.gait.model import Fusion, Model
-from jack_ray.methods.roles import Batch, OneByOne
+from jack_ray.methods.roles import Batch, OneByOne, whole_loss
 from jack_ray.methods.shared.recipe import (
     Comparison,
     deviation_of_summary,
@@ -75,7 +75,7 @@ def build(recipe: Golden) -> Model:
 def _check_forward(golden: Golden) -> list[Comparison]:
     model, batch = build(golden["recipe"]), read_batch(golden["recipe"])
     outputs, evaluated = model.training_outputs(batch), model(batch)
-    total, terms = Loss(reference.MODEL)(model, batch, OneByOne())
+    total, terms = whole_loss(Loss(reference.MODEL)(model, batch, OneByOne()))
     found = {
         "posture logits": (outputs["posture_logits"], golden["logits_posture"]),
         "movement logits": (outputs["movement_logits"], golden["logits_movement"]),

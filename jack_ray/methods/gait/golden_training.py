@@ -12,7 +12,7 @@ from jack_ray.contract.schema import TrainConfig
 from jack_ray.methods.gait import reference
 from jack_ray.methods.gait.loss import Loss
 from jack_ray.methods.gait.model import Model
-from jack_ray.methods.roles import Batch, Group, OneByOne
+from jack_ray.methods.roles import Batch, Group, OneByOne, whole_loss
 from jack_ray.methods.shared.recipe import Comparison, deviation_of_sums, deviation_of_values, draw
 
 GRADIENT_TOLERANCE = 1e-2
@@ -117,7 +117,7 @@ class Run:
 
     def _differentiate(self, batch: Batch) -> tuple[dict[str, float], Gradients]:
         """The loss terms and the gradients, as arrays: Vars would keep the whole pass in memory."""
-        total, terms = Loss(reference.MODEL)(self.model, batch, OneByOne())
+        total, terms = whole_loss(Loss(reference.MODEL)(self.model, batch, OneByOne()))
         gradients = jt.grad(total, list(self.parameters.values()))
         jt.sync([*gradients, *self.model.state_dict().values()])
         found = {name: float(term.numpy()[0]) for name, term in (terms | {"total": total}).items()}

@@ -7,7 +7,7 @@ import jittor as jt
 from jittor import nn
 
 from jack_ray.methods.gait.config import Config
-from jack_ray.methods.roles import Batch, Workers
+from jack_ray.methods.roles import Batch, LossPart, Workers
 
 
 class Loss:
@@ -16,7 +16,7 @@ class Loss:
     def __init__(self, config: Config) -> None:
         self.config = config
 
-    def __call__(self, model: Any, batch: Batch, workers: Workers) -> tuple[jt.Var, dict[str, jt.Var]]:
+    def __call__(self, model: Any, batch: Batch, workers: Workers) -> list[LossPart]:
         """The loss and its terms, means over the batch.
 
         Beside the model's inputs `batch` holds `targets` (B, K), 1 for a gait's class or classes, and `affective`
@@ -31,7 +31,7 @@ class Loss:
         }
         movement, posture, affective = self.config.lambdas
         total = movement * terms["loss_cls_m"] + posture * terms["loss_cls_p"] + affective * terms["loss_reg"]
-        return total, terms
+        return [(total, terms)]
 
 
 def class_loss(logits: jt.Var, targets: jt.Var, multi_label: bool) -> jt.Var:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jack_ray.contract.errors import ConfigError
 from jack_ray.methods.shared.clip_network_config import ClipNetworkConfig, lowered, polarity_faults
+from jack_ray.methods.shared.computing import computed
 
 
 class ClassLoss:
@@ -26,7 +27,7 @@ class ClassLoss:
         entropies = cross_entropies(logits, labels)
         if self.config.loss == "ce":
             return entropies.mean(), entropies.mean()
-        found = logits.numpy().argmax(1)
+        found = computed({"logits": logits})["logits"].argmax(1)
         weights = polarity_weights(found, labels, self._is_positive(classes), self.config.polarity_penalty)
         return (entropies * jt.array(weights)).mean(), entropies.mean()
 

@@ -12,7 +12,7 @@ from jittor import nn
 
 from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.schema import TrainConfig
-from jack_ray.methods.roles import Batch, Group, LossRole, OneByOne
+from jack_ray.methods.roles import Batch, Group, LossRole, OneByOne, whole_loss
 from jack_ray.methods.shared.recipe import (
     Comparison,
     deviation_of_summary,
@@ -241,7 +241,7 @@ class Run:
 
     def _differentiate(self, loss: LossRole, batch: Batch) -> tuple[dict[str, float], Gradients]:
         """The loss terms and the gradients, as arrays: Vars would keep the whole pass in memory."""
-        total, terms = loss(self.model, batch, OneByOne())
+        total, terms = whole_loss(loss(self.model, batch, OneByOne()))
         gradients = jt.grad(total, list(self.parameters.values()))
         jt.sync([*gradients, *self.model.state_dict().values()])
         found = {"total": total, "loss_ce": next(iter(terms.values()))}

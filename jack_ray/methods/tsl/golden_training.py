@@ -9,7 +9,7 @@ import jittor as jt
 import numpy as np
 
 from jack_ray.contract.schema import TrainConfig
-from jack_ray.methods.roles import Batch, Group, OneByOne
+from jack_ray.methods.roles import Batch, Group, OneByOne, whole_loss
 from jack_ray.methods.shared.batchnorm import absorb, drain
 from jack_ray.methods.shared.recipe import Comparison, deviation_of_sums, deviation_of_values, draw
 from jack_ray.methods.tsl import reference
@@ -98,7 +98,7 @@ def _accumulate(
     seen: list[dict[str, float]] = []
     total: Gradients = {}
     for video in videos:
-        loss, terms = Loss(reference.MODEL)(model, video, OneByOne())
+        loss, terms = whole_loss(Loss(reference.MODEL)(model, video, OneByOne()))
         for name, gradient in zip(parameters, jt.grad(loss / len(videos), list(parameters.values())), strict=True):
             total[name] = total[name] + gradient if name in total else gradient
         jt.sync(list(total.values()))

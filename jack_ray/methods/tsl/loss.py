@@ -8,7 +8,7 @@ import jittor as jt
 import numpy as np
 
 from jack_ray.contract.errors import TrainError
-from jack_ray.methods.roles import Batch, Workers
+from jack_ray.methods.roles import Batch, LossPart, Workers
 from jack_ray.methods.tsl import seed_search
 from jack_ray.methods.tsl.config import Config
 from jack_ray.methods.tsl.row import Row
@@ -27,7 +27,7 @@ class Loss:
     def __init__(self, config: Config) -> None:
         self.config = config
 
-    def __call__(self, model: Any, batch: Batch, workers: Workers) -> tuple[jt.Var, dict[str, jt.Var]]:
+    def __call__(self, model: Any, batch: Batch, workers: Workers) -> list[LossPart]:
         """The loss and its terms, each (1,).
 
         Beside the model's inputs `batch` holds `points` (L, K), each point's row naming its class, `video_labels`
@@ -39,7 +39,7 @@ class Loss:
             if not batch["points"][place].any():
                 raise TrainError(f"{name} has no labelled point, so there is nothing to learn from.")
         outputs = model.training_outputs(batch)
-        return combine(outputs, batch["points"], batch["label_distribution"], self.config, row)
+        return [combine(outputs, batch["points"], batch["label_distribution"], self.config, row)]
 
 
 def combine(

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import jittor as jt
-
-from jack_ray.methods.roles import Batch, Workers
+from jack_ray.methods.roles import Batch, LossPart, Workers
 from jack_ray.methods.shared.class_loss import ClassLoss
 from jack_ray.methods.vaanet.config import Config
 
@@ -15,11 +13,11 @@ class Loss:
     def __init__(self, config: Config) -> None:
         self.class_loss = ClassLoss(config)
 
-    def __call__(self, model: Any, batch: Batch, workers: Workers) -> tuple[jt.Var, dict[str, jt.Var]]:
+    def __call__(self, model: Any, batch: Batch, workers: Workers) -> list[LossPart]:
         """The loss and its terms, means over the batch.
 
         Beside the model's inputs `batch` holds `label` (B,), numbers of classes, and `classes`, all their names.
         """
         logits = model.training_outputs(batch)["logits"]
         loss, entropy = self.class_loss(logits, batch["label"], batch["classes"])
-        return loss, {"loss_ce": entropy}
+        return [(loss, {"loss_ce": entropy})]

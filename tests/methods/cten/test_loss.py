@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from jack_ray.methods.cten.reference import CLASSES, MODEL
-from jack_ray.methods.roles import OneByOne
+from jack_ray.methods.roles import OneByOne, whole_loss
 
 pytestmark = pytest.mark.rank
 
@@ -49,10 +49,10 @@ class Counting(OneByOne):
     def __init__(self) -> None:
         self.jobs: list[int] = []
 
-    def map(self, function: Any, items: Any) -> list[Any]:
+    def begin(self, function: Any, items: Any) -> Any:
         """One after the other."""
         self.jobs.append(len(items))
-        return super().map(function, items)
+        return super().begin(function, items)
 
 
 def entropy(number: int) -> float:
@@ -75,7 +75,7 @@ def told(batch: dict[str, Any], workers: Any = None, **changes: Any) -> tuple[fl
     from jack_ray.methods.cten.loss import Loss
 
     model = Fixed()
-    loss, terms = Loss(replace(MODEL, **changes))(model, batch, workers or OneByOne())
+    loss, terms = whole_loss(Loss(replace(MODEL, **changes))(model, batch, workers or OneByOne()))
     return float(loss.numpy()[0]), {name: float(term.numpy()[0]) for name, term in terms.items()}, model
 
 
@@ -120,6 +120,36 @@ def test_clips_are_read_by_the_workers() -> None:
     workers = Counting()
     told(given(), workers)
     assert workers.jobs == [2, 2]
+
+
+def test_the_clips_of_all_passes_are_being_read_while_the_gradient_of_the_first_is_computed() -> None:
+    from jack_ray.methods.cten.loss import Loss
+
+    workers, model = Counting(), Fixed()
+    parts = Loss(MODEL)(model, given(), workers)
+    assert list(next(parts)[1]) == ["loss_original"]
+    assert workers.jobs == [2, 2]
+    assert len(model.passes) == 1
+    assert [list(terms) for _, terms in parts] == [["loss_context"], ["loss_key"]]
+
+
+def test_a_part_that_was_given_away_leaves_nothing_of_its_pass() -> None:
+    import weakref
+
+    from jack_ray.methods.cten.loss import Loss
+
+    class Noting(Fixed):
+        def training_outputs(self, batch: dict[str, Any], number: int) -> dict[str, Any]:
+            made = Outputs(super().training_outputs(batch, number))
+            given_out.append(weakref.ref(made))
+            return made
+
+    class Outputs(dict[str, Any]):
+        """A dict that can be watched."""
+
+    given_out: list[weakref.ref[Outputs]] = []
+    for number, _ in enumerate(Loss(MODEL)(Noting(), given(), OneByOne())):
+        assert [made() for made in given_out] == [None] * (number + 1)
 
 
 def test_seeds_differ_by_pass_and_sample_and_do_not_depend_on_the_rest_of_the_batch() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from jack_ray.contract.errors import TrainError
 from jack_ray.methods.gait.reference import MODEL
 from jack_ray.methods.gait.skeleton import adjacency
-from jack_ray.methods.roles import OneByOne
+from jack_ray.methods.roles import OneByOne, whole_loss
 from tests.methods.gait.sample_config import model_config
 
 FloatArray = NDArray[np.floating[Any]]
@@ -157,7 +157,7 @@ def test_the_loss_is_that_of_the_paper_and_every_parameter_has_a_gradient(severa
     model.train()
     if several:
         batch["targets"] = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1], [0, 1, 0, 0]], np.float32)
-    total, terms = Loss(config)(model, batch, OneByOne())
+    total, terms = whole_loss(Loss(config)(model, batch, OneByOne()))
     outputs = {name: var.numpy().astype(np.float64) for name, var in model.training_outputs(batch).items()}
     expected = {"loss_reg": ((outputs["affective"] - batch["affective"]) ** 2).mean()}
     for name, stream in (("loss_cls_m", "movement"), ("loss_cls_p", "posture")):

@@ -181,7 +181,7 @@ def test_each_chunk_notes_its_own_statistics() -> None:
 def test_a_video_of_another_length_needs_no_other_operators() -> None:
     import jittor as jt
 
-    from jack_ray.methods.roles import OneByOne
+    from jack_ray.methods.roles import OneByOne, whole_loss
     from jack_ray.methods.tsl.loss import Loss
 
     model = small(audio_chunk=600)
@@ -189,7 +189,7 @@ def test_a_video_of_another_length_needs_no_other_operators() -> None:
     parameters = [var for group in model.groups() for var in group.parameters.values()]
 
     def needed_after(batch: dict[str, Any]) -> set[str]:
-        loss, _ = Loss(SMALL)(model, batch, OneByOne())
+        loss, _ = whole_loss(Loss(SMALL)(model, batch, OneByOne()))
         jt.sync(jt.grad(loss, parameters))
         return loaded()
 
@@ -207,7 +207,7 @@ def test_videos_in_a_row_learn_what_they_learn_alone() -> None:
     """Loss, terms, gradients and noted statistics; dropout, too, whose masks are each video's own."""
     import jittor as jt
 
-    from jack_ray.methods.roles import OneByOne
+    from jack_ray.methods.roles import OneByOne, whole_loss
     from jack_ray.methods.shared.batchnorm import drain
     from jack_ray.methods.tsl.loss import Loss
 
@@ -217,7 +217,7 @@ def test_videos_in_a_row_learn_what_they_learn_alone() -> None:
     alone, row = draw_row([9, 20, 8], [5, 6, 7])
 
     def learn(batch: dict[str, Any]) -> tuple[list[np.ndarray[Any, Any]], list[np.ndarray[Any, Any]]]:
-        loss, terms = Loss(SMALL)(model, batch, OneByOne())
+        loss, terms = whole_loss(Loss(SMALL)(model, batch, OneByOne()))
         gradients = jt.grad(loss, parameters)
         return [var.numpy() for var in (loss, *terms.values(), *gradients)], drain(model)
 

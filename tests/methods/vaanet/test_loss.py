@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jack_ray.methods.roles import OneByOne
+from jack_ray.methods.roles import OneByOne, whole_loss
 from jack_ray.methods.vaanet.reference import CLASSES, MODEL
 
 pytestmark = pytest.mark.rank
@@ -29,6 +29,6 @@ def test_the_loss_is_the_polarity_consistent_one_and_tells_the_plain_one() -> No
     logits = np.zeros((2, 8), np.float32)
     logits[:, 0] = 1e-4
     batch = {"label": np.array([3, 7]), "classes": CLASSES}
-    loss, terms = Loss(MODEL)(Fixed(jt.array(logits)), batch, OneByOne())
+    loss, terms = whole_loss(Loss(MODEL)(Fixed(jt.array(logits)), batch, OneByOne()))
     assert loss.numpy()[0] == pytest.approx(1.25 * np.log(8), rel=1e-4)
     assert terms["loss_ce"].numpy()[0] == pytest.approx(np.log(8), rel=1e-4)
