@@ -3,11 +3,24 @@
 Schemes are pyarrow's (s3, gs, hdfs, file, plain paths); any other is looked up in fsspec, if that is installed.
 """
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from uuid import uuid4
 
 import pyarrow
 from pyarrow import fs
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """What is told of a file without reading it."""
+
+    part: str
+    name: str
+    size: int
+    """bytes"""
+    written: float
+    """s since the epoch"""
 
 
 class StoredFolder:
@@ -32,6 +45,18 @@ class StoredFolder:
         found = files.get_file_info(fs.FileSelector(folder, allow_not_found=True))
         names = [PurePosixPath(info.path).name for info in found if info.is_file]
         return [name for name in names if not name.startswith(".")]
+
+    def everything(self) -> list["StoredFile"]:
+        """All files of all parts, what writers are at or have left included."""
+        files, folder = self._place("")
+        found = files.get_file_info(fs.FileSelector(folder, allow_not_found=True, recursive=True))
+        paths = [(info, PurePosixPath(info.path)) for info in found if info.is_file]
+        return [StoredFile(path.parent.name, path.name, info.size or 0, info.mtime_ns / 1e9) for info, path in paths]
+
+    def delete(self, part: str, name: str) -> None:
+        """One file. Raises FileNotFoundError if it is not there."""
+        files, path = self._place(part, name)
+        files.delete_file(path)
 
     def get(self, part: str, name: str) -> bytes:
         """One file. Raises FileNotFoundError if it is not there."""

@@ -209,4 +209,6 @@ class SiteConfig:
     jittor: str = setting("home of Jittor's compiled operators; shared by all trials of a machine")
     jittor_gb: float = setting("bound of `jittor`; what was not used for the longest time goes first", unit="GB", ge=1)
     features: str = setting("folder of kept features of frozen backbones (data.feature_cache), shared by all sweeps")
-    features_gb: float = setting("what this folder may hold; what was not used for longest goes first", unit="GB", gt=0)
+    features_gb: float = setting(
+        "what this folder may hold, and those in `storage`; the oldest go first", unit="GB", gt=0
+    )

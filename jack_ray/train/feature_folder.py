@@ -86,6 +86,10 @@ class Store(Protocol):
         """Add one, if that is possible."""
         ...
 
+    def make_room(self, limit: int) -> None:
+        """Delete the oldest where there are more than `limit` bytes."""
+        ...
+
 
 class FeatureFolder:
     """A shelf of files. Threads of one process use it at once, and so do other processes.
@@ -196,6 +200,11 @@ class FeatureFolder:
                 path.unlink()
                 self._count(Counts(crowded=int(used >= self._began)))
             total -= size
+
+    def make_room_in_store(self) -> None:
+        """Hold the store to the same bound; one rank of all machines does so, if anything was computed."""
+        if self._store is not None:
+            self._store.make_room(self.limit)
 
     def _count(self, more: Counts) -> None:
         with self._lock:

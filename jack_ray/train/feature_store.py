@@ -1,14 +1,19 @@
 """Features on their way between machines that share no disk: `<site.storage>/features/ab/ab12...safetensors`.
 
-Only training uses it; what answers does without pyarrow. Nothing there is deleted by a trial; whoever wants the room
-deletes the folder, and features are computed again.
+Only training uses it; what answers does without pyarrow.
 """
 
 import os
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
 
 from jack_ray.contract.environment import STORAGE
+from jack_ray.train.feature_folder import LEFT_S, MAKES_ROOM, OURS
+
+if TYPE_CHECKING:
+    from jack_ray.stores import StoredFile
 
 FOLDER = "features"
 Answer = TypeVar("Answer")
@@ -34,6 +39,32 @@ class FeatureStore:
     def put(self, name: str, content: bytes) -> None:
         """Add one, if the store works."""
         self._try(lambda: self._files.put(name[:2], name, content))
+
+    def make_room(self, limit: int) -> None:
+        """Delete what was written first, where there are more than `limit` bytes, and what writers left behind.
+
+        Stores do not tell when a file was last read. One that is missed is computed again.
+        """
+        self._try(lambda: self._make_room(limit))
+
+    def _make_room(self, limit: int) -> None:
+        found = self._files.everything()
+        for file in found:
+            if file.name.startswith(".") and time.time() - file.written > LEFT_S:
+                self._delete(file)
+        ours = sorted((file for file in found if OURS.fullmatch(file.name)), key=lambda file: file.written)
+        total = sum(file.size for file in ours)
+        if total <= limit:
+            return
+        for file in ours:
+            if total <= MAKES_ROOM * limit:
+                return
+            self._delete(file)
+            total -= file.size
+
+    def _delete(self, file: "StoredFile") -> None:
+        with suppress(FileNotFoundError):  # another trial was quicker
+            self._files.delete(file.part, file.name)
 
     def _try(self, do: Callable[[], Answer]) -> Answer | None:
         if self.problem:

@@ -44,6 +44,8 @@ def shelf_of(
 def told_of_all(shelf: FeatureFolder, ranks: Ranks) -> str:
     """What all ranks' shelves did, in a line for people. Called on all ranks, at the end."""
     shelf.make_room()
-    parts = ranks.gather((shelf.counts, shelf.problem))
-    text = sum((counts for counts, _ in parts), Counts()).told(shelf.folder)
-    return "; ".join([text, *sorted({problem for _, problem in parts if problem})])
+    counts = sum(ranks.gather(shelf.counts), Counts())
+    if ranks.is_main and counts.made:
+        shelf.make_room_in_store()
+    problems = set(ranks.gather(shelf.problem))
+    return "; ".join([counts.told(shelf.folder), *sorted(problem for problem in problems if problem)])

@@ -79,6 +79,32 @@ def test_a_store_that_fails_is_told_and_not_asked_again(tmp_path: Path) -> None:
     assert not (tmp_path / "store").exists()
 
 
+def test_the_store_is_held_to_the_bound_and_what_is_not_ours_stays(tmp_path: Path) -> None:
+    store = FeatureStore(str(tmp_path / "store"))
+    folder = FeatureFolder(tmp_path / "here", MANY, "net", store=store)
+    stored = []
+    for age, recipe in enumerate("abcde"):
+        folder.keep(recipe, kept())
+        stored.append(tmp_path / "store" / "features" / folder.path(recipe).relative_to(folder.folder))
+        os.utime(stored[-1], (1e9 - age, 1e9 - age))
+    size = stored[0].stat().st_size
+    left, being_written = (stored[0].with_name(name) for name in (".left", ".being_written"))
+    others = [tmp_path / "store" / "features" / "notes.txt", tmp_path / "store" / "trial.safetensors", being_written]
+    for path in (*others, left):
+        path.write_bytes(b"x" * size)
+    os.utime(left, (time.time() - 2 * LEFT_S,) * 2)
+    for _ in range(2):
+        store.make_room(4 * size)
+        assert files(tmp_path / "store") == sorted([*others, *stored[:3]])
+    assert store.problem == ""
+
+
+def test_making_room_in_a_store_that_fails_is_told() -> None:
+    store = FeatureStore("nowhere://features")
+    store.make_room(0)
+    assert store.problem.startswith("site.storage=nowhere://features was not used for them: ")
+
+
 def flip(content: bytes) -> bytes:
     return content[:-1] + bytes([content[-1] ^ 1])
 
