@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -47,12 +46,14 @@ class Numbers:
 
 
 def answering(predictor: Numbers) -> Any:
+    import jittor as jt
+
     from jack_ray.train.answering import Answering
 
     def model(batch: Batch) -> dict[str, Any]:
         if (batch["values"] == 13).any():
             raise RuntimeError("no kernel for this")
-        return {"out": SimpleNamespace(numpy=lambda: batch["values"])}
+        return {"out": jt.array(batch["values"])}
 
     return Answering(ORDER, predictor, model)  # type: ignore[arg-type]  # no more of a predictor than is asked
 

@@ -86,7 +86,7 @@ class _Functions:
 def compute(arrays: Sequence[jt.Var]) -> None:
     """Compute arrays, as `jt.sync` does, while other threads of this process run; those must leave Jittor alone.
 
-    Raises RuntimeError as `jt.sync` does.
+    Raises RuntimeError as `jt.sync` does, and TypeError for what is no array of Jittor's.
     """
     had_collector = gc.isenabled()
     gc.disable()  # another thread's collection would free arrays under Jittor's hands
@@ -94,6 +94,8 @@ def compute(arrays: Sequence[jt.Var]) -> None:
         if _Python.is_called or _collects_elsewhere():
             jt.sync(list(arrays))
             return
+        if not all(isinstance(array, jt.Var) for array in arrays):
+            raise TypeError(f"only Jittor's arrays can be computed, not {[type(array).__name__ for array in arrays]}")
         holders = (ctypes.c_void_p * len(arrays))(*[_holder(array) for array in arrays])
         told = ctypes.create_string_buffer(_ROOM)
         if _functions().sync_of(holders, len(arrays), told, _ROOM):

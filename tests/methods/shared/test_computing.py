@@ -90,6 +90,11 @@ def test_named_arrays_are_computed_together(computing: Any) -> None:
     assert computing.computed({}) == {}
 
 
+def test_what_is_no_array_of_jittors_is_refused(computing: Any) -> None:
+    with pytest.raises(TypeError, match=r"not \['ndarray'\]"):
+        computing.compute([np.zeros(3)])
+
+
 def test_an_error_is_the_one_that_jittor_tells(computing: Any) -> None:
     import jittor as jt
 
