@@ -16,15 +16,19 @@ from jack_ray.contract.files import replacing
 from jack_ray.methods.shared.detection import Curves
 
 DASHES = ("-", "--", "-.", ":")
+PLOT = 5.2
+"""inches"""
 PALEST = 0.88
 """The end of the colour map that is still seen on white."""
 
 
 def draw(path: Path, classes: Mapping[str, Curves | None], tious: Sequence[float]) -> None:
     """Write a PNG. classes: what a class is called -> its curves, None where it has no true segment."""
-    figure = Figure(figsize=(1.2 + 5.2 * len(classes), 5.2), layout="constrained")
+    width, height = 0.9 + PLOT * len(classes), 5.2
+    figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
-    plots = np.atleast_1d(figure.subplots(1, len(classes), sharey=True))
+    margins = {"left": 0.7 / width, "right": 1 - 0.15 / width, "bottom": 0.52 / height, "top": 1 - 0.64 / height}
+    plots = np.atleast_1d(figure.subplots(1, len(classes), sharey=True, gridspec_kw=margins | {"wspace": 0.05}))
     for axes, (name, curves) in zip(plots, classes.items(), strict=True):
         _draw_class(axes, name, curves, tious)
     plots[0].set_ylabel("precision: share of the found that are right")
@@ -55,4 +59,4 @@ def _draw_class(axes: Axes, name: str, curves: Curves | None, tious: Sequence[fl
         words = f"overlap {tiou:.2f}: {average[row]:.3f}"
         dash = DASHES[row % len(DASHES)]
         axes.step(recall, precision, dash, where="pre", color=colors[row], linewidth=1.8, label=words)
-    axes.legend(title="average precision", loc="upper right", framealpha=0.85, fontsize=9)
+    axes.legend(title="average precision", loc="lower left", framealpha=0.85, fontsize=9)

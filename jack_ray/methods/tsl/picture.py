@@ -25,6 +25,8 @@ WORDS = {"n": "negative", "p": "positive"}
 MAX_FOUND = 8
 """Detections of a class that are drawn: the strongest. A list for ranking holds many more weak ones."""
 NUM_NUMBERED = 3
+MARGINS = {"left": 0.144, "right": 0.822, "bottom": 0.1, "top": 0.93, "hspace": 0.06}
+"""Shares of the picture, and of a plot. Half of the time would go into finding out how little is enough."""
 
 
 def draw(
@@ -37,9 +39,9 @@ def draw(
     detections: Sequence[Detection],
 ) -> None:
     """Write a PNG. scores: (T, 3) n, p and background; snippet_s: length of a snippet."""
-    figure = Figure(figsize=(11, 5), layout="constrained")
+    figure = Figure(figsize=(11, 5))
     FigureCanvasAgg(figure)
-    curves, lanes = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1))
+    curves, lanes = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1), gridspec_kw=MARGINS)
     _draw_curves(curves, scores, snippet_s)
     _draw_lanes(lanes, segments, detections)
     lanes.set_xlim(0, len(scores) * snippet_s)
