@@ -57,7 +57,7 @@ class Trial:
         write_json(path, asdict(self) | {"id": self.id})
 
 
-PLACES = frozenset({"root", "sound_cache_mb", "feature_cache", "feature_folder", "feature_cache_gb"})
+PLACES = frozenset({"root", "sound_cache_mb", "stream_cache_mb", "feature_cache", "feature_folder", "feature_cache_gb"})
 """Settings of a data node that say where the data lies and how it is kept, not what it is."""
 
 DOES_NOT_CHANGE_NUMBERS = frozenset(

@@ -9,6 +9,7 @@ from jack_ray.contract.errors import JackRayError
 from jack_ray.contract.schema import TrainConfig
 from jack_ray.contract.trial import DOES_NOT_CHANGE_NUMBERS, LATER, LATER_OF_DATA, PLACES, Trial, load_trial
 from jack_ray.methods.shared.clips_config import DataConfig
+from jack_ray.methods.tsl.config import DataConfig as StreamsConfig
 
 TRAIN: dict[str, Any] = {
     "lr": 1e-4,
@@ -72,8 +73,9 @@ def test_the_order_of_settings_does_not_matter() -> None:
 
 
 def test_what_is_left_out_of_the_id_exists() -> None:
-    assert {"root", "sound_cache_mb"} <= PLACES
-    assert set(DataConfig.__dataclass_fields__) >= PLACES | set(LATER_OF_DATA)
+    assert {"root", "sound_cache_mb", "stream_cache_mb"} <= PLACES
+    of_data = {*DataConfig.__dataclass_fields__, *StreamsConfig.__dataclass_fields__}
+    assert of_data >= PLACES | set(LATER_OF_DATA)
     assert set(TrainConfig.__dataclass_fields__) >= DOES_NOT_CHANGE_NUMBERS | set(LATER)
 
 

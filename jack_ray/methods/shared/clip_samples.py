@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jack_ray.contract.errors import ConfigError, DataError, Fault
 from jack_ray.methods.roles import Batch, Sample, Split
+from jack_ray.methods.shared.array_cache import cache_of
 from jack_ray.methods.shared.class_tree import SOUND_SUFFIXES, annotation_of, divide, sound_file
 from jack_ray.methods.shared.class_tree import video_file as path_of_video
 from jack_ray.methods.shared.clip_source import Clips, ClipSource, RedrawnVideo, take_clips
@@ -19,7 +20,6 @@ from jack_ray.methods.shared.clips_config import ClipsModel, DataConfig
 from jack_ray.methods.shared.fixed_clips import MIDDLE, FixedClips
 from jack_ray.methods.shared.frames import Pictures, pictures_of
 from jack_ray.methods.shared.kept_features import Seen, Shelf
-from jack_ray.methods.shared.sound_cache import cache_of
 from jack_ray.methods.shared.sound_file import FloatArray, Sound, read_sound
 
 
@@ -96,7 +96,7 @@ class VideosOfSplit:
         data, entry = self.data, self.entries[index]
         path = sound_file(data, entry) or (path_of_video(data, entry) if data.source == "video" else None)
         if path is not None:
-            return cache_of(data.sound_cache_mb).get(f"{kind} {path}", lambda: hear(read_sound(path)))
+            return cache_of("sound", data.sound_cache_mb).get(f"{kind} {path}", lambda: hear(read_sound(path)))
         if data.missing_sound == "silence":
             return hear(SILENCE)
         where = f"{Path(data.root) / data.sound / entry.label / entry.name}{{{','.join(SOUND_SUFFIXES)}}}"

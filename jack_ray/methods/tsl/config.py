@@ -117,6 +117,7 @@ class DataConfig:
     mel_scale: float = setting("a decibel value is divided by this", unit="dB", source="TSL300 dataset", gt=0)
     point_value: float = setting("target of the class that a point names", source="TSL300 dataset", gt=0.5, le=1)
     min_snippets: int = setting("shortest video that is taken; shorter ones are a fault", unit="snippets", ge=1)
+    stream_cache_mb: int = setting("memory of a process for features that were read before", unit="MB", ge=0)
 
 
 def metric_names(model: Config) -> list[str]:

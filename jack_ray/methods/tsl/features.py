@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jack_ray.contract.errors import DataError, Fault
+from jack_ray.methods.shared.array_cache import cache_of
 from jack_ray.methods.tsl.config import Config, DataConfig
 
 Floats = NDArray[np.float32]
@@ -96,9 +97,19 @@ def load_streams(folder: Path, name: str, model: Config, data: DataConfig) -> tu
     Raises DataError naming the file that cannot be read, or whose video is too short or too long for the model.
     """
     path = folder / "rgb" / f"{name}.npy"
-    rgb = load(path, data.rgb_width)
-    mel = load(folder / "logmfcc" / f"{name}.npy", data.mel_bands)
+    rgb = _remembered(path, data.rgb_width, data)
+    mel = _remembered(folder / "logmfcc" / f"{name}.npy", data.mel_bands, data)
     return align(rgb, mel, path, model, data)
+
+
+def _remembered(path: Path, width: int, data: DataConfig) -> Floats:
+    """The same as `load`; a file that was read before, and has not changed since, is in memory. Not to be changed."""
+    try:
+        status = path.stat()
+    except OSError:
+        return load(path, width)  # which says what is wrong
+    known = f"{width} {status.st_mtime_ns} {status.st_size} {path}"
+    return cache_of("streams", data.stream_cache_mb).get(known, lambda: load(path, width))
 
 
 def align(rgb: Floats, mel: Floats, path: Path, model: Config, data: DataConfig) -> tuple[Floats, Floats]:

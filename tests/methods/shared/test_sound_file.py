@@ -8,9 +8,9 @@ import soundfile
 from numpy.typing import NDArray
 
 from jack_ray.contract.errors import DataError
+from jack_ray.methods.shared.array_cache import ArrayCache, cache_of
 from jack_ray.methods.shared.demo_tree import write_video
 from jack_ray.methods.shared.demo_videos import invent
-from jack_ray.methods.shared.sound_cache import SoundCache, cache_of
 from jack_ray.methods.shared.sound_file import Sound, read_sound, read_track
 from jack_ray.methods.shared.sound_writing import write_sound
 
@@ -87,7 +87,7 @@ def test_the_track_of_a_video_is_read(tmp_path: Path) -> None:
 
 
 def test_arrays_are_remembered_up_to_a_size_and_the_latest_stay() -> None:
-    cache = SoundCache(1)
+    cache = ArrayCache(1)
     made = []
 
     def make(name: str) -> NDArray[np.float32]:
@@ -101,12 +101,13 @@ def test_arrays_are_remembered_up_to_a_size_and_the_latest_stay() -> None:
 
 
 def test_an_array_larger_than_the_memory_is_not_remembered() -> None:
-    cache = SoundCache(0)
+    cache = ArrayCache(0)
     assert cache.get("a", lambda: np.zeros(5, np.float32)).tolist() == [0] * 5
     assert cache.num_bytes == 0
-    assert cache_of(7) is cache_of(7)
+    assert cache_of("sound", 7) is cache_of("sound", 7)
+    assert cache_of("sound", 7) is not cache_of("streams", 7)
 
 
 def test_a_remembered_array_cannot_be_changed_by_mistake() -> None:
     with pytest.raises(ValueError, match="read-only"):
-        SoundCache(1).get("a", lambda: np.zeros(5, np.float32))[0] = 1
+        ArrayCache(1).get("a", lambda: np.zeros(5, np.float32))[0] = 1

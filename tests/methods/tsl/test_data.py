@@ -233,6 +233,39 @@ def test_faults_of_the_annotations_are_told_at_once(own_demo: Path) -> None:
     assert "split_test.txt: no such file" in str(error.value)
 
 
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Notes which streams are read from disk."""
+    from jack_ray.methods.tsl import features
+
+    noted: list[str] = []
+    load = features.load
+
+    def noting(path: Path, width: int) -> Any:
+        noted.append(path.parent.name)
+        return load(path, width)
+
+    monkeypatch.setattr(features, "load", noting)
+    return noted
+
+
+def test_a_video_is_read_once_unless_its_files_change(own_demo: Path, read: list[str]) -> None:
+    data = _data(own_demo)
+    first, again = data[0], data[0]
+    assert read == ["rgb", "logmfcc"]
+    assert all((first[name] == again[name]).all() for name in ("rgb", "mel"))
+    path = own_demo / f"features/train/rgb/{data.names[0]}.npy"
+    np.save(path, np.load(path) + 1)
+    assert (data[0]["rgb"] == first["rgb"] + 1).all()
+    assert read == ["rgb", "logmfcc", "rgb"]
+
+
+def test_without_memory_for_streams_every_sample_is_read(own_demo: Path, read: list[str]) -> None:
+    data = _data(own_demo, stream_cache_mb=0)
+    assert (data[0]["rgb"] == data[0]["rgb"]).all()
+    assert read == ["rgb", "logmfcc"] * 2
+
+
 def test_a_file_that_broke_after_the_look_is_named(own_demo: Path) -> None:
     data = _data(own_demo)
     path = own_demo / f"features/train/rgb/{data.names[0]}.npy"

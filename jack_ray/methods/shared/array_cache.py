@@ -1,4 +1,4 @@
-"""What was heard before, in bounded memory: a video's sound is the same in every step, and slow to decode."""
+"""What was read before, in bounded memory: a video's sound and features are the same in every step."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 
-class SoundCache:
+class ArrayCache:
     """Arrays by name, the latest used ones up to a number of bytes. Several threads use it at once."""
 
     def __init__(self, megabytes: int) -> None:
@@ -38,6 +38,6 @@ class SoundCache:
 
 
 @cache
-def cache_of(megabytes: int) -> SoundCache:
-    """The cache of this process, which outlives the reading of a split: each evaluation reads it anew."""
-    return SoundCache(megabytes)
+def cache_of(kind: str, megabytes: int) -> ArrayCache:
+    """The cache of this process for a kind of arrays; it outlives a split, which each evaluation reads anew."""
+    return ArrayCache(megabytes)
