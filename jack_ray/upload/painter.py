@@ -3,6 +3,7 @@
 Nothing that goes wrong in it reaches the sweep: there is no picture then.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ EVERY_S = 30.0
 """No drawing begins sooner after another, while the sweep runs."""
 SHARE = 20
 """Nor sooner than so many times what the last one took."""
+MOST = 4
+"""Processes that draw the trials of a sweep that has ended."""
 LONGEST_S = 60.0
 """A drawing that takes longer is ended."""
 
@@ -37,11 +40,12 @@ class Painter:
         is_free = self._process is None and time.monotonic() - self._began >= rest_s
         return is_free and self.folder.status.is_file()
 
-    def begin(self, trials: Sequence[str]) -> None:
+    def begin(self, trials: Sequence[str], processes: int = 1) -> None:
         """Draw the sweep, and how these trials learnt; in place of a drawing that goes on."""
         self._end()
         (self.folder.overview / "drawn.json").unlink(missing_ok=True)
         command = [sys.executable, "-m", "jack_ray.sweeps.draw", str(self.folder.path), *trials]
+        command += ["--processes", str(processes)]
         self._began = time.monotonic()
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=PACKAGE_PARENT)
 
@@ -62,7 +66,7 @@ class Painter:
         """Draw now, and wait for it; a file of the driver must be there to draw from."""
         if not self.folder.status.is_file():
             return None
-        self.begin(trials)
+        self.begin(trials, min(MOST, len(os.sched_getaffinity(0))))  # nobody trains any more
         drawn = self.take(LONGEST_S)
         self._end()
         return drawn

@@ -10,7 +10,7 @@ from matplotlib.image import imread
 from jack_ray.contract import events
 from jack_ray.contract.drawn import load_drawn
 from jack_ray.contract.status import TrialStatus
-from jack_ray.sweeps.draw import draw_trials, main
+from jack_ray.sweeps.draw import draw_beside, draw_trials, main
 from jack_ray.sweeps.overview_picture import draw as draw_overview
 from jack_ray.sweeps.results import Result, read_curves, results_of
 from jack_ray.sweeps.scales import spread_of
@@ -60,6 +60,19 @@ def test_a_trial_without_numbers_has_no_picture_and_is_not_asked_for_again(made:
 def test_no_trial_is_begun_when_the_time_is_over(made: Made) -> None:
     names = [made.trial(number).path.name for number in range(3)]
     assert list(draw_trials(made.standing, names, 0.0)) == names[:1]
+
+
+def test_several_processes_draw_what_one_does(made: Made) -> None:
+    folders = [made.trial(number) for number in range(3)]
+    names = [folder.path.name for folder in folders]
+    alone = draw_beside(made.standing, names, float("inf"), 1)
+    pictures = [folder.learning_curves.read_bytes() for folder in folders if folder.learning_curves.exists()]
+    for folder in folders:
+        folder.learning_curves.unlink(missing_ok=True)
+    assert draw_beside(made.standing, names, float("inf"), 2) == alone
+    assert alone.keys() == set(names)
+    assert pictures == [folder.learning_curves.read_bytes() for folder in folders if folder.learning_curves.exists()]
+    assert pictures
 
 
 def test_a_sweep_of_one_trial_has_a_page_and_no_overview(made: Made) -> None:

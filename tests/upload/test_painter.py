@@ -30,7 +30,7 @@ class FakePainter(Painter):
     def is_due(self) -> bool:
         return self.now - self.last >= 30.0
 
-    def begin(self, trials: object) -> None:
+    def begin(self, trials: object, processes: int = 1) -> None:
         assert isinstance(trials, list)
         self.asked.append(trials)
         self.last = self.now
