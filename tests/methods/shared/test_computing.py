@@ -60,6 +60,20 @@ def test_other_threads_go_on_while_an_array_is_computed(computing: Any) -> None:
     assert array.numpy().tolist() == [1.0, 2.0, 3.0]
 
 
+def test_jittors_own_sync_stops_other_threads(computing: Any) -> None:
+    # docs/faq.md says so, and decision 31 rests on it
+    import jittor as jt
+
+    slow_array().sync()  # compiled
+    array = slow_array()
+    with beside(lambda: time.sleep(0.01)) as seen:
+        time.sleep(0.05)
+        before = seen.times
+        jt.sync([array])
+        during = seen.times - before
+    assert during <= 2
+
+
 def test_the_lock_is_kept_when_an_operator_is_written_in_python(computing: Any) -> None:
     import jittor as jt
 
