@@ -155,6 +155,7 @@ def prepare(jittor_home: Path, report: Report, gpu: bool = False) -> None:
     if is_prepared(jittor_home, gpu):
         return
     started = time.time()
+    of_others = count_compiled(jittor_home)[0] // CORE_OBJECTS * CORE_OBJECTS  # whole cores of other interpreters
     log = jittor_home / "prepare.log"
     with log.open("wb") as output:
         # -c, not a script: the child is Jittor's alone and dies with it
@@ -168,7 +169,8 @@ def prepare(jittor_home: Path, report: Report, gpu: bool = False) -> None:
         )
     try:
         while child.poll() is None:
-            report("compiling Jittor (once on this machine)", min(count_compiled(jittor_home)[0] / CORE_OBJECTS, 0.99))
+            ours = count_compiled(jittor_home)[0] - of_others
+            report("compiling Jittor (once on this machine)", min(ours / CORE_OBJECTS, 0.99))
             time.sleep(0.5)
     finally:
         if child.poll() is None:

@@ -147,6 +147,18 @@ def test_a_compilation_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert heard == []
 
 
+@pytest.mark.parametrize(("there", "first"), [(0, 0.0), (33, 0.2), (165, 0.0), (165 + 33, 0.2)])
+def test_progress_counts_neither_the_cores_of_other_interpreters_nor_forgets_an_own_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: int, first: float
+) -> None:
+    home = fake_jittor(tmp_path, monkeypatch, "import time\ntime.sleep(0.7)\n")
+    monkeypatch.setattr(preflight, "count_compiled", lambda home: (there, 0))
+    heard: list[float] = []
+    prepare(home, lambda words, share: heard.append(share))
+    assert heard[0] == pytest.approx(first)
+    assert heard[-1] == 1.0
+
+
 def test_a_compilation_that_is_stopped_leaves_no_process_and_no_mark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
