@@ -49,12 +49,12 @@ from benchmarks.options import Options
 from jack_ray.compose.load import load
 from jack_ray.contract.settings import read
 from jack_ray.data.__main__ import main as data_command
+from jack_ray.methods.shared.array_cache import cache_of
 from jack_ray.methods.shared.class_tree import annotation_of, picture_folder, video_file
 from jack_ray.methods.shared.clips import Numbers, picture_numbers, sample_clips
 from jack_ray.methods.shared.clips_config import DataConfig
 from jack_ray.methods.shared.frames import picture_name, read_count
 from jack_ray.methods.shared.picture_transform import TrainingTransform, draw_transform
-from jack_ray.methods.shared.sound_cache import cache_of
 
 METHODS = ("vaanet", "cten")
 THREADS = (1, 2)
