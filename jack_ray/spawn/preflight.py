@@ -140,6 +140,19 @@ def compiling(compiled: int, expected: int) -> str:
     return f"compiling operators, {share} (once on this machine)"
 
 
+def _start_compiling(jittor_home: Path, log: Path, gpu: bool) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as output:
+        # -c, not a script: the child is Jittor's alone and dies with it
+        return subprocess.Popen(
+            [interpreter(), "-c", "import jack_ray.train, jittor"],
+            env=rank_environment(jittor_home, os.cpu_count() or 1, gpu),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
 def prepare(jittor_home: Path, report: Report, gpu: bool = False) -> None:
     """Compile Jittor's core once for this machine, for processors or for GPUs; at once if that was done before.
 
@@ -157,16 +170,7 @@ def prepare(jittor_home: Path, report: Report, gpu: bool = False) -> None:
     started = time.time()
     of_others = count_compiled(jittor_home)[0] // CORE_OBJECTS * CORE_OBJECTS  # whole cores of other interpreters
     log = jittor_home / "prepare.log"
-    with log.open("wb") as output:
-        # -c, not a script: the child is Jittor's alone and dies with it
-        child = subprocess.Popen(
-            [interpreter(), "-c", "import jack_ray.train, jittor"],
-            env=rank_environment(jittor_home, os.cpu_count() or 1, gpu),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    child = _start_compiling(jittor_home, log, gpu)
     try:
         while child.poll() is None:
             ours = count_compiled(jittor_home)[0] - of_others
