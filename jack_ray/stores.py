@@ -3,6 +3,7 @@
 Schemes are pyarrow's (s3, gs, hdfs, file, plain paths); any other is looked up in fsspec, if that is installed.
 """
 
+import time
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from uuid import uuid4
@@ -50,8 +51,12 @@ class StoredFolder:
         """All files of all parts, what writers are at or have left included."""
         files, folder = self._place("")
         found = files.get_file_info(fs.FileSelector(folder, allow_not_found=True, recursive=True))
+        now_ns = time.time_ns()  # for stores that do not tell
         paths = [(info, PurePosixPath(info.path)) for info in found if info.is_file]
-        return [StoredFile(path.parent.name, path.name, info.size or 0, info.mtime_ns / 1e9) for info, path in paths]
+        return [
+            StoredFile(path.parent.name, path.name, info.size or 0, (info.mtime_ns or now_ns) / 1e9)
+            for info, path in paths
+        ]
 
     def delete(self, part: str, name: str) -> None:
         """One file. Raises FileNotFoundError if it is not there."""
