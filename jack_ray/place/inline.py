@@ -1,5 +1,7 @@
 """Hands without Ray: one trial at a time, its ranks children of this process. For laptops, debuggers and tests."""
 
+import time
+
 from jack_ray.place.lead import Lead
 from jack_ray.place.news import Handle, News, Order
 
@@ -30,6 +32,14 @@ class InlineHands:
         if news.ended is not None:
             self._last = self._leads.pop(handle.order.trial_id)
         return news
+
+    def wait(self, seconds: float) -> None:
+        """Until the attempt has ended, or the time is over."""
+        running = next(iter(self._leads.values()), None)
+        if running is None:
+            time.sleep(seconds)
+        else:
+            running.wait(seconds)
 
     def stop(self, handle: Handle) -> None:
         """End an attempt; its ranks are gone when this returns."""

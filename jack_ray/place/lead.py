@@ -97,6 +97,10 @@ class Lead:
                 self._phase = str(event.about["name"])
         return News(mine, self._words(mine), ended, pieces, self._nodes), offset
 
+    def wait(self, seconds: float) -> None:
+        """Until the attempt has ended, or so much time has passed."""
+        self._over.wait(seconds)
+
     def _words(self, news: tuple[events.Event, ...]) -> str:
         if any(event.kind == "metrics" for event in news):
             self._operators_before = -1  # a step has ended: whatever is compiled from now on is a matter of seconds

@@ -33,6 +33,10 @@ _LEFTOVER_S = 3600.0
 
 _NEEDED = {"gcs_server", "raylet"}
 
+_NEEDLESS = ("start_api_server", "start_monitor", "start_log_monitor")
+"""Methods of Ray's node that start its web server, its autoscaler and what carries logs to the driver: a third of the
+time and half of the processor time of a start, and nobody asks them here. Ray has no setting for them."""
+
 
 class LocalRay:
     """The driver's end: starts it, knows its address, ends it."""
@@ -92,7 +96,10 @@ def _remove_leftovers() -> None:
 def serve(answer: Path, scratch: Path) -> None:
     """Start Ray on loopback, write where it listens, and wait to be ended."""
     import ray
+    from ray._private.node import Node
 
+    for name in _NEEDLESS:  # a Ray that calls them otherwise starts them, as it would without this
+        setattr(Node, name, lambda node, **settings: None)
     context = ray.init(
         num_cpus=len(os.sched_getaffinity(0)),
         include_dashboard=False,

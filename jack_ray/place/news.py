@@ -136,6 +136,10 @@ class Hands(Protocol):
         """What happened; never waits long."""
         ...
 
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass; less where one of the attempts has something to tell."""
+        ...
+
     def stop(self, handle: Handle) -> None:
         """End an attempt; its ranks are gone when this returns."""
         ...

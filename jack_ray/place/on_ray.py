@@ -37,6 +37,9 @@ from jack_ray.spawn import mirror
 from jack_ray.spawn.compiled import Shelf
 from jack_ray.spawn.storage import Storage
 
+REST_S = 0.01
+"""For each trial that runs, before the next look at all of them: what that takes grows with their number."""
+
 LOOK_S = 1.0
 """Between two looks at what is free while a trial waits."""
 
@@ -193,8 +196,8 @@ class RayHands:
         return self._lead.options(**placed).remote(handle.order, need, layout, self._shelf)
 
     def _ask(self, handle: Handle) -> News:
+        actor: Any = handle.inner["actor"]
         if "asked" not in handle.inner:
-            actor: Any = handle.inner["actor"]
             handle.inner["asked"] = actor.poll.remote(handle.offset, NEWS_S)
         if not ray.wait([handle.inner["asked"]], timeout=0)[0]:
             return self._silence(handle)
@@ -204,6 +207,7 @@ class RayHands:
         found: News = news
         mirror.apply(TrialFolder(handle.order.folder), list(found.pieces))
         if found.ended is None:
+            handle.inner["asked"] = actor.poll.remote(handle.offset, NEWS_S)
             return found
         stays = handle.order.keep_ranks and found.ended.status == "finished" and len(found.nodes) == 1
         if stays:
@@ -238,6 +242,17 @@ class RayHands:
         nodes = cast(tuple[str, ...], handle.inner.get("nodes", ()))
         self._release(handle)
         return News(ended=Ended("failed", now("lost", words, nodes[0] if nodes else "")), nodes=nodes)
+
+    def wait(self, seconds: float) -> None:
+        """Until a lead has answered or a place is there, or the time is over."""
+        began = time.monotonic()
+        time.sleep(min(seconds, REST_S * len(self._running)))
+        asked = [handle.inner.get("asked", handle.inner.get("ready")) for handle in self._running]
+        left = max(0.0, seconds - (time.monotonic() - began))
+        if any(asked):
+            ray.wait([answer for answer in asked if answer is not None], timeout=left)
+        else:
+            time.sleep(left)
 
     def stop(self, handle: Handle) -> None:
         """End an attempt; its ranks are gone when this returns."""

@@ -70,7 +70,7 @@ class Controller:
         try:
             while not self.interrupted and not self.stopped and self._advance():
                 self._show()
-                time.sleep(TICK_S)
+                self.hands.wait(TICK_S)
         finally:
             self._set_aside(self.running(), self.stopped or "stopped by the user")
             self._show(ended=True)

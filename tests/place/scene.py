@@ -1,6 +1,7 @@
 """A sweep whose trials are told instead of trained: fake hands, a real search, a real control loop."""
 
 import io
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,6 +102,9 @@ class FakeHands:
             return News(ended=entry)
         events.append(TrialFolder(handle.order.folder).events, entry)
         return News((entry,), "training")
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     def stop(self, handle: Handle) -> None:
         self.stopped.append(handle.order.trial_id)
