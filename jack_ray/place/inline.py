@@ -39,7 +39,7 @@ class InlineHands:
         if running is None:
             time.sleep(seconds)
         else:
-            running.wait(seconds)
+            running.over.wait(seconds)
 
     def stop(self, handle: Handle) -> None:
         """End an attempt; its ranks are gone when this returns."""

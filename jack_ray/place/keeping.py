@@ -2,9 +2,10 @@
 
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 
-from jack_ray.contract.errors import JackRayError
+from jack_ray.contract.errors import JackRayError, PlaceError
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.place.news import Order
 from jack_ray.spawn.storage import Storage
@@ -67,3 +68,15 @@ class Keeping:
             if time.monotonic() > until:
                 raise JackRayError(problem)
             time.sleep(AGAIN_S)
+
+
+def pull_beside(order: Order) -> threading.Thread:
+    """Bring an ended trial's stored checkpoints here in a thread; what fails leaves them in the storage."""
+
+    def pull() -> None:
+        with suppress(PlaceError):
+            Storage(str(order.storage), order.trial_id).pull(TrialFolder(order.folder))
+
+    thread = threading.Thread(target=pull, name="storage", daemon=True)
+    thread.start()
+    return thread

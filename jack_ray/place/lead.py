@@ -69,7 +69,7 @@ class Lead:
         self._heard = time.monotonic()
         self._phase = "starting"
         self._ended: Ended | None = None
-        self._over = threading.Event()
+        self.over = threading.Event()
         self._told_to_stop = threading.Event()
         self._operators_before = 0
         self._nodes: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Lead:
     def poll(self, offset: int, wait_s: float = 0.0) -> tuple[News, int]:
         """Events after a byte offset, the phase, and the ending if there is one; after `wait_s`, or when it ends."""
         self._heard = time.monotonic()
-        self._over.wait(wait_s)
+        self.over.wait(wait_s)
         ended = self._ended  # looked at first: no event comes after it
         pieces = tuple(self._mirror.news()) if self._mirror is not None else ()
         if self._mirror is None:
@@ -96,10 +96,6 @@ class Lead:
             if event.kind == "phase":
                 self._phase = str(event.about["name"])
         return News(mine, self._words(mine), ended, pieces, self._nodes), offset
-
-    def wait(self, seconds: float) -> None:
-        """Until the attempt has ended, or so much time has passed."""
-        self._over.wait(seconds)
 
     def _words(self, news: tuple[events.Event, ...]) -> str:
         if any(event.kind == "metrics" for event in news):
@@ -131,7 +127,7 @@ class Lead:
             self._ended = Ended("failed", now("start", words, socket.gethostname(), trace=trace))
         finally:
             self.crew.stop()
-            self._over.set()
+            self.over.set()
 
     def _attempt(self) -> Ended:
         lock = self._lock()

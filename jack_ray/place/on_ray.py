@@ -1,6 +1,5 @@
 """Hands with Ray: a placement group and a lead actor for each trial."""
 
-import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +16,7 @@ from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.schema import ClusterConfig
 from jack_ray.place import ray_shelf
 from jack_ray.place.idle import IDLE_S, PASSED_BY_S, IdlePlaces, Place
+from jack_ray.place.keeping import pull_beside
 from jack_ray.place.local_ray import LocalRay
 from jack_ray.place.news import Ended, Handle, Need, News, Order
 from jack_ray.place.ray_cluster import connect, machines
@@ -35,7 +35,6 @@ from jack_ray.place.room import (
 )
 from jack_ray.spawn import mirror
 from jack_ray.spawn.compiled import Shelf
-from jack_ray.spawn.storage import Storage
 
 REST_S = 0.01
 """For each trial that runs, before the next look at all of them: what that takes grows with their number."""
@@ -217,7 +216,7 @@ class RayHands:
             self._release(handle)
         if handle.order.storage is not None and found.ended.status != "busy":
             handle.inner["last"] = found
-            handle.inner["pull"] = _pull(handle.order)
+            handle.inner["pull"] = pull_beside(handle.order)
             return replace(found, ended=None, phase="bringing its checkpoints")
         return found
 
@@ -290,18 +289,6 @@ class RayHands:
         if self._local is not None:
             self._local.stop()
             self._local = None
-
-
-def _pull(order: Order) -> threading.Thread:
-    """Bring the stored checkpoints here, beside the control loop; what fails leaves them in the storage."""
-
-    def pull() -> None:
-        with suppress(PlaceError):
-            Storage(str(order.storage), order.trial_id).pull(TrialFolder(order.folder))
-
-    thread = threading.Thread(target=pull, name="storage", daemon=True)
-    thread.start()
-    return thread
 
 
 def _lost(error: RayError) -> str:
