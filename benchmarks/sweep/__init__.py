@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -25,6 +26,8 @@ from jack_ray.contract.environment import PACKAGE_PARENT, python_path
 
 TRIALS = 16
 FEW = 4
+MOST_TURNS = 3
+"""Of a whole sweep and its rivals, which take minutes."""
 RIVALS = {"joblib": "all", "joblib_numbers": "numbers"}
 """What joblib's trials leave in MLflow."""
 
@@ -32,6 +35,7 @@ RIVALS = {"joblib": "all", "joblib_numbers": "numbers"}
 def measure(options: Options) -> Iterator[Figure]:
     """Turnaround, utilisation, and the whole sweep beside its rivals; `--only tune joblib` for parts."""
     cores = os.cpu_count() or 1
+    turns = min(options.repeat, MOST_TURNS)
     parts = options.choose(("turnaround", "tune", "joblib", "joblib_numbers"))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -40,10 +44,10 @@ def measure(options: Options) -> Iterator[Figure]:
         if "turnaround" in parts:
             yield from _turnaround(root, data)
         if "tune" in parts:
-            yield from _beside(root, data, ["tune"], 2, 1)
+            yield from _beside(root, data, ["tune"], _Shape(2, 1), turns)
         if alone := [part for part in parts if part.startswith("joblib")]:
             ours.launch(root / "single", words(data, 1, 1))
-            yield from _beside(root, data, alone, 1, cores)
+            yield from _beside(root, data, alone, _Shape(1, cores), turns)
 
 
 def _turnaround(root: Path, data: Path) -> Iterator[Figure]:
@@ -56,27 +60,38 @@ def _turnaround(root: Path, data: Path) -> Iterator[Figure]:
     yield Figure("sweep.new_ranks", "turnaround_warm_cache_s", found[False], found[False], None, "s")
 
 
-def _beside(root: Path, data: Path, rivals: Sequence[str], ranks: int, slots: int) -> Iterator[Figure]:
-    trial = root / f"{ranks}.json"
-    save_trial(data, ranks, trial)
-    mine = ours.launch(root / f"beside-{rivals[0]}", words(data, ranks, TRIALS))
-    yield Figure(
-        f"sweep.{TRIALS}_trials.{ranks}_ranks", "slot_utilisation",
-        *[ours.utilisation(ours.times(root / f"beside-{rivals[0]}"), slots)] * 2, None, "share",
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Shape:
+    """Of a sweep: processes of a trial, and trials at a time."""
+
+    ranks: int
+    slots: int
+
+
+def _beside(root: Path, data: Path, rivals: Sequence[str], shape: _Shape, turns: int) -> Iterator[Figure]:
+    trial = root / f"{shape.ranks}.json"
+    save_trial(data, shape.ranks, trial)
+    took: dict[str, list[float]] = {name: [] for name in ("ours", *rivals)}
+    busy = []
+    for turn in range(turns):  # one after the other, so that an hour's share of the machine is the same for all
+        folder = root / f"{rivals[0]}-{turn}"
+        took["ours"].append(ours.launch(folder, words(data, shape.ranks, TRIALS)))
+        busy.append(ours.utilisation(ours.times(folder), shape.slots))
+        for rival in rivals:
+            took[rival].append(_rival(rival, trial, root / f"{rival}-{turn}-theirs", shape))
+    name = f"sweep.{TRIALS}_trials"
+    yield Figure(f"{name}.{shape.ranks}_ranks", "slot_utilisation", median(busy), median(busy), None, "share")
     for rival in rivals:
-        folder = root / rival
-        folder.mkdir()
-        _make_store(folder)
-        command = _tune(trial, folder, ranks) if rival == "tune" else _joblib(trial, folder, slots, RIVALS[rival])
-        theirs = _timed(command, folder)
-        yield speedup(
-            f"sweep.{TRIALS}_trials.beside_{rival}",
-            "sweep_speedup" if rival != "joblib_numbers" else "sweep_speedup_numbers",
-            mine,
-            theirs,
-            "s",
-        )
+        metric = "sweep_speedup_numbers" if rival == "joblib_numbers" else "sweep_speedup"
+        yield speedup(f"{name}.beside_{rival}", metric, median(took["ours"]), median(took[rival]), "s")
+
+
+def _rival(name: str, trial: Path, folder: Path, shape: _Shape) -> float:
+    """Seconds that a rival's sweep takes, in a new folder."""
+    folder.mkdir()
+    _make_store(folder)
+    command = _tune(trial, folder, shape.ranks) if name == "tune" else _joblib(trial, folder, shape.slots, RIVALS[name])
+    return _timed(command, folder)
 
 
 def _tune(trial: Path, folder: Path, ranks: int) -> list[str]:

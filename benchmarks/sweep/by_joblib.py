@@ -23,7 +23,7 @@ def main(config: Any) -> None:
     trial = load_trial(Path(config.trial))
     trial = replace(trial, train=trial.train | {"lr": float(config.lr)})
     mlflow.set_tracking_uri(f"sqlite:///{config.folder}/mlflow.db")
-    mlflow.set_experiment("joblib")
+    mlflow.set_experiment(Path(config.folder).name)  # which stands already
     with mlflow.start_run():
         mlflow.log_params({"lr": config.lr})
         rank = Rank(trial, 0, 1, lambda value: [value], lambda model: None)
