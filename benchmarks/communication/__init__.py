@@ -27,7 +27,12 @@ STEPS = 25
 SKIP = 5
 """First steps that do not count: they compile, read and allocate."""
 RANKS = 2
-INSTEAD = {"flat": "with_one_copied_buffer", "buckets": "with_buckets", "shared": "with_shared_memory"}
+INSTEAD = {
+    "tensors": "with_a_message_a_tensor",
+    "flat": "with_one_copied_buffer",
+    "buckets": "with_buckets",
+    "shared": "with_shared_memory",
+}
 
 
 def trial_of(method: str) -> Trial:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jack_ray.contract.paths import TrialFolder
 from jack_ray.contract.trial import load_trial
 
-SHAPES = {"large": (300, 1000), "matrix": (7, 5), "one": (1,)}
+SHAPES = {"pieces": (1500, 1000), "large": (300, 1000), "matrix": (7, 5), "one": (1,)}
 
 
 def drawn(rank: int) -> dict[str, NDArray[np.float32]]:

@@ -64,7 +64,8 @@ static int lock_deleter(void* output) {
 _ADDRESSES = "@out(0) = (int64)&sync_of; @out(1) = (int64)&lock_deleter;"
 _HOLDER = object.__basicsize__
 """Bytes from a Python Var to Jittor's own (`GET_RAW_PTR` of its pyjt/py_converter.h)."""
-_ROOM = 1 << 16
+_TOLD = ctypes.create_string_buffer(1 << 16)
+"""What Jittor says of a failure; one thread computes at a time."""
 _ASKS_PYTHON = "@python"
 """In the source of an operator that Jittor's compiler gives to a Python function."""
 
@@ -97,9 +98,8 @@ def compute(arrays: Sequence[jt.Var]) -> None:
         if not all(isinstance(array, jt.Var) for array in arrays):
             raise TypeError(f"only Jittor's arrays can be computed, not {[type(array).__name__ for array in arrays]}")
         holders = (ctypes.c_void_p * len(arrays))(*[_holder(array) for array in arrays])
-        told = ctypes.create_string_buffer(_ROOM)
-        if _functions().sync_of(holders, len(arrays), told, _ROOM):
-            raise RuntimeError(told.value.decode(errors="replace"))
+        if _functions().sync_of(holders, len(arrays), _TOLD, len(_TOLD)):
+            raise RuntimeError(_TOLD.value.decode(errors="replace"))
     finally:
         if had_collector:
             gc.enable()
