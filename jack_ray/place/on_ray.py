@@ -244,14 +244,15 @@ class RayHands:
 
     def wait(self, seconds: float) -> None:
         """Until a lead has answered or a place is there, or the time is over."""
-        began = time.monotonic()
-        time.sleep(min(seconds, REST_S * len(self._running)))
-        asked = [handle.inner.get("asked", handle.inner.get("ready")) for handle in self._running]
-        left = max(0.0, seconds - (time.monotonic() - began))
-        if any(asked):
-            ray.wait([answer for answer in asked if answer is not None], timeout=left)
+        rest = min(seconds, REST_S * len(self._running))
+        time.sleep(rest)
+        answers = (handle.inner.get("asked", handle.inner.get("ready")) for handle in self._running)
+        asked = [answer for answer in answers if answer is not None]
+        if asked:
+            with suppress(RayError):  # a Ray that has died is found when trials are asked
+                ray.wait(asked, timeout=seconds - rest)
         else:
-            time.sleep(left)
+            time.sleep(seconds - rest)
 
     def stop(self, handle: Handle) -> None:
         """End an attempt; its ranks are gone when this returns."""
