@@ -31,7 +31,9 @@ from jack_ray.place.screen import Screen
 from jack_ray.place.tracker import WriterTracker
 from jack_ray.spawn.folder_shelf import FolderShelf
 from jack_ray.upload import Delivery, NoWriter, SweepStarted, Writer, absolute_uri, check_uri
+from jack_ray.upload.notice import experiment
 from jack_ray.upload.protocol import Ending
+from jack_ray.upload.uri import runs_page
 
 
 def runs_of(plan: Plan) -> Path:
@@ -248,4 +250,6 @@ def _say_where(plan: Plan, screen: Screen, folder: SweepFolder, uri: str, delive
     program = "mlflow" if shutil.which("mlflow") else str(Path(sys.executable).parent / "mlflow")
     where = uri if uri.startswith("http") else "http://127.0.0.1:5000"
     how = "open" if uri.startswith("http") else f"type `{program} ui{store}` in {Path.cwd()}, then open"
-    screen.say(f"Compare the runs: {how} {where}, experiment {plan.base.tracking.experiment}.")
+    known = experiment(folder.tracking, uri)
+    page = runs_page(where, known) if known is not None else f"{where}, experiment {plan.base.tracking.experiment}"
+    screen.say(f"Compare the runs: {how}\n{page}")

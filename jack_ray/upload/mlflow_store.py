@@ -35,7 +35,7 @@ _DIGEST_LENGTH = 36
 
 
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-"""MLflow then opens its pages for training, not those for language models."""
+"""MLflow then opens its pages for training, not those for language models; 3.17 goes by the address (`runs_page`)."""
 
 
 class MlflowStore:
@@ -47,7 +47,7 @@ class MlflowStore:
         self.uri = uri
         with errors_told(), _alone(uri):
             self._client = MlflowClient(tracking_uri=uri)
-            self._experiment = self._get_experiment(experiment)
+            self.experiment_id = self._get_experiment(experiment)
 
     def _get_experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
@@ -89,7 +89,7 @@ class MlflowStore:
         with errors_told():
             while True:
                 page = self._client.search_runs(
-                    [self._experiment], " and ".join(conditions), ViewType.ACTIVE_ONLY, page_token=token
+                    [self.experiment_id], " and ".join(conditions), ViewType.ACTIVE_ONLY, page_token=token
                 )
                 found.extend(page)
                 token = page.token
@@ -99,7 +99,7 @@ class MlflowStore:
     def create(self, name: str, tags: Mapping[str, str], time_s: float) -> str:
         """A new run; its id."""
         with errors_told():
-            run = self._client.create_run(self._experiment, _milliseconds(time_s), _cut_tags(tags), run_name=name)
+            run = self._client.create_run(self.experiment_id, _milliseconds(time_s), _cut_tags(tags), run_name=name)
         return str(run.info.run_id)
 
     def reopen(self, run_id: str) -> None:

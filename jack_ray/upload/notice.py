@@ -1,4 +1,4 @@
-"""What the writer leaves in the sweep's folder: the parent run's id, and what the driver should know."""
+"""What the writer leaves in the sweep's folder: where its run is, and what the driver should know."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,16 +20,25 @@ class Notice:
 
 def parent_run(path: Path, uri: str) -> str | None:
     """The id of the sweep's run in a store, if it was written down."""
-    runs = read_object(path).get("runs")
-    run_id = runs.get(uri) if isinstance(runs, Mapping) else None
-    return run_id if isinstance(run_id, str) else None
+    return _by_store(read_object(path), "runs").get(uri)
 
 
-def remember_parent_run(path: Path, uri: str, run_id: str) -> None:
-    """Write the id down before anything else is done with the run."""
+def experiment(path: Path, uri: str) -> str | None:
+    """The id of the experiment of the sweep's run in a store, if it was written down."""
+    return _by_store(read_object(path), "experiments").get(uri)
+
+
+def remember_parent_run(path: Path, uri: str, run_id: str, experiment_id: str) -> None:
+    """Write both ids down before anything else is done with the run."""
     values = read_object(path)
-    runs = values.get("runs")
-    write_json(path, values | {"runs": (dict(runs) if isinstance(runs, Mapping) else {}) | {uri: run_id}})
+    runs, experiments = _by_store(values, "runs"), _by_store(values, "experiments")
+    write_json(path, values | {"runs": runs | {uri: run_id}, "experiments": experiments | {uri: experiment_id}})
+
+
+def _by_store(values: Mapping[str, object], name: str) -> dict[str, str]:
+    found = values.get(name)
+    known = found.items() if isinstance(found, Mapping) else ()
+    return {uri: of_it for uri, of_it in known if isinstance(of_it, str)}
 
 
 def read_notice(path: Path) -> Notice | None:

@@ -45,6 +45,9 @@ class DatasetInfo:
 class Store(Protocol):
     """MLflow's tracking store. Every method raises UnreachableError or RefusedError."""
 
+    experiment_id: str
+    """Of the experiment that runs are made in."""
+
     def info(self, run_id: str) -> RunInfo | None:
         """None if there is no such run, or somebody deleted it."""
         ...

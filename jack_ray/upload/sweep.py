@@ -54,7 +54,7 @@ class SweepDelivery:
         if known is not None:
             self.store.reopen(known)
         run_id = known or self.store.create(sweep.name, tags, time.time())
-        remember_parent_run(self.folder.tracking, sweep.uri, run_id)
+        remember_parent_run(self.folder.tracking, sweep.uri, run_id, self.store.experiment_id)
         about = {
             "jack_ray.command": sweep.command,
             "mlflow.note.content": f"`{sweep.command}`",

@@ -36,3 +36,8 @@ def sqlite_path(uri: str) -> Path | None:
 def without_password(uri: str) -> str:
     """The URI as it may be shown on a screen."""
     return re.sub(r"//([^:/@]*):[^@/]*@", r"//\1:***@", uri)
+
+
+def runs_page(server: str, experiment_id: str) -> str:
+    """The address of an experiment's runs; without its last part MLflow opens its pages for language models."""
+    return f"{server.rstrip('/')}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"

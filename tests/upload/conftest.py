@@ -119,6 +119,7 @@ class MemoryStore:
     """
 
     def __init__(self) -> None:
+        self.experiment_id = "7"
         self.runs: dict[str, MemoryRun] = {}
         self.calls = 0
         self.ends_at: int | None = None

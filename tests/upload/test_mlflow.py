@@ -18,6 +18,7 @@ import pytest
 from jack_ray.contract.environment import PACKAGE_PARENT
 from jack_ray.upload import Writer
 from jack_ray.upload.__main__ import main
+from jack_ray.upload.notice import experiment
 from jack_ray.upload.protocol import TrialEnded, encode, read_told
 from jack_ray.upload.store import MetricPoint, RefusedError, UnreachableError
 from tests.upload.conftest import Scene
@@ -132,6 +133,7 @@ def test_a_sweep_is_nested_runs_in_a_database_that_did_not_exist(scene: Scene, t
     costs = {"hours": 0.0, "gpu_hours": 0.0}  # of trials that nobody trained
     assert parent.data.metrics == {"trials/finished": 2.0, "best/val/average_mAP": 0.5} | costs
     assert parent.data.tags["jack_ray.best_trial"] == "tsl-b"
+    assert experiment(scene.folder.tracking, scene.uri) == parent.info.experiment_id
     run = trial_run(scene.uri)
     assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert run.data.tags["jack_ray.attempt"] == "1"

@@ -13,13 +13,13 @@ from jack_ray.contract.errors import ConfigError
 from jack_ray.contract.files import write_json
 from jack_ray.upload import NoWriter, Writer, absolute_uri, check_uri
 from jack_ray.upload.__main__ import main
-from jack_ray.upload.notice import Notice, parent_run, read_notice, remember_parent_run, write_notice
+from jack_ray.upload.notice import Notice, experiment, parent_run, read_notice, remember_parent_run, write_notice
 from jack_ray.upload.protocol import Close, Told, TrialEnded, decode, encode, read_told
 from jack_ray.upload.record import Record, load_record
 from jack_ray.upload.service import Inbox, Service
 from jack_ray.upload.store import Store, UnreachableError
 from jack_ray.upload.system import read_system
-from jack_ray.upload.uri import without_password
+from jack_ray.upload.uri import runs_page, without_password
 from tests.upload.conftest import MemoryStore, Scene
 
 
@@ -46,6 +46,13 @@ def test_a_password_in_an_address_is_not_shown() -> None:
     assert without_password("postgresql://jack:se:cret@lab:5432/mlflow") == "postgresql://jack:***@lab:5432/mlflow"
     assert without_password("http://127.0.0.1:5000") == "http://127.0.0.1:5000"
     assert without_password("sqlite:////home/jack/mlflow.db") == "sqlite:////home/jack/mlflow.db"
+
+
+@pytest.mark.parametrize("server", ["http://lab:5000", "https://lab/mlflow/"])
+def test_the_runs_of_an_experiment_have_an_address_at_the_server(server: str) -> None:
+    address = runs_page(server, "3")
+    assert address.startswith(f"{server.rstrip('/')}/#/experiments/3/runs?")
+    assert "workflowType=machine_learning" in address
 
 
 def test_commands_travel_as_lines_and_the_last_word_on_a_trial_counts(scene: Scene) -> None:
@@ -254,13 +261,15 @@ def test_a_late_delivery_to_a_wrong_address_is_refused(scene: Scene, capsys: pyt
 
 def test_the_parent_run_and_the_notice_do_not_overwrite_each_other(tmp_path: Path) -> None:
     path = tmp_path / "tracking.json"
-    remember_parent_run(path, "a", "run-a")
+    remember_parent_run(path, "a", "run-a", "1")
     write_notice(path, Notice(1, True, 0))
-    remember_parent_run(path, "b", "run-b")
+    remember_parent_run(path, "b", "run-b", "2")
     assert (parent_run(path, "a"), parent_run(path, "b"), parent_run(path, "c")) == ("run-a", "run-b", None)
+    assert (experiment(path, "a"), experiment(path, "b"), experiment(path, "c")) == ("1", "2", None)
     assert read_notice(path) == Notice(1, True, 0)
     path.write_text("[")
     assert parent_run(path, "a") is None
+    assert experiment(path, "a") is None
 
 
 def test_a_damaged_record_is_no_record(tmp_path: Path) -> None:
