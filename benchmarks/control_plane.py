@@ -59,9 +59,11 @@ class FakeLead:
     def dismiss(self) -> None:
         """Nothing stayed."""
 
-    def poll(self, offset: int) -> tuple[News, int]:
-        """The next evaluation; after the last one the end."""
+    def poll(self, offset: int, wait_s: float = 0.0) -> tuple[News, int]:
+        """The next evaluation, held back as a real one would be; after the last one the end, at once."""
         self._looks += 1
+        if self._looks < EVALUATIONS:
+            time.sleep(wait_s)
         attempt, step = self.order.attempt, self._looks * self.order.trial.train["steps"] // EVALUATIONS
         told: list[Event] = [events.new("started", attempt)] if self._looks == 1 else []
         told.append(events.new("metrics", attempt, step, {"train/total": 1.0 / step, "val/average_mAP": step / 1e6}))

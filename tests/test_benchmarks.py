@@ -1,6 +1,7 @@
 """Benchmarks print what docs/performance.md says that they print; their numbers are nobody's promise."""
 
 import ast
+import inspect
 import json
 import subprocess
 import sys
@@ -18,6 +19,16 @@ from benchmarks.options import Options
 ROOT = Path(__file__).parents[1]
 PLUMBING = {"__init__", "__main__", "figures", "gangs", "options", "serving_scene"}
 """Modules of the folder that measure nothing themselves."""
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("call", ["poll", "go_on", "stop", "dismiss", "__init__"])
+def test_the_lead_that_trains_nothing_takes_what_a_real_one_takes(call: str) -> None:
+    from benchmarks.control_plane import FakeLead
+    from jack_ray.place.ray_gang import RayLead
+
+    fake, real = (inspect.signature(getattr(kind, call)) for kind in (FakeLead, RayLead))
+    assert list(fake.parameters) == list(real.parameters)
 
 
 def test_every_module_of_the_folder_measures() -> None:
