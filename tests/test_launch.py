@@ -120,8 +120,8 @@ def test_ctrl_c_stops_a_sweep_and_the_same_command_ends_it_with_the_same_bits(
     assert bench.run(*words) == 0
     ((name, folder),) = bench.trials().items()
     assert [state.attempt for state in bench.states().values()] == [2]
+    assert numbers(folder) == numbers(swept.trials()[name])  # first: it says in which step they part
     assert fingerprint(folder) == fingerprint(swept.trials()[name])
-    assert numbers(folder) == numbers(swept.trials()[name])
     assert {run.status for run in runs_of(bench).values()} == {"FINISHED"}
 
 
